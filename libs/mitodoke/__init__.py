@@ -1,0 +1,1 @@
+"""Mitodoke watches the chain of custody of data-bearing drives."""
