@@ -1,0 +1,88 @@
+from mitodoke.contracts.buf.validate import validate_pb2 as _validate_pb2
+from mitodoke.contracts.custody.v1 import report_pb2 as _report_pb2
+from mitodoke.contracts.leasing.v1 import leasing_pb2 as _leasing_pb2
+from google.protobuf.internal import containers as _containers
+from google.protobuf import descriptor as _descriptor
+from google.protobuf import message as _message
+from collections.abc import Iterable as _Iterable, Mapping as _Mapping
+from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
+
+DESCRIPTOR: _descriptor.FileDescriptor
+
+class ReportDriveEnrolledRequest(_message.Message):
+    __slots__ = ("request_id", "contract_id", "operator_id", "on_behalf_of", "backfilled", "advisories", "items")
+    REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
+    CONTRACT_ID_FIELD_NUMBER: _ClassVar[int]
+    OPERATOR_ID_FIELD_NUMBER: _ClassVar[int]
+    ON_BEHALF_OF_FIELD_NUMBER: _ClassVar[int]
+    BACKFILLED_FIELD_NUMBER: _ClassVar[int]
+    ADVISORIES_FIELD_NUMBER: _ClassVar[int]
+    ITEMS_FIELD_NUMBER: _ClassVar[int]
+    request_id: str
+    contract_id: str
+    operator_id: str
+    on_behalf_of: str
+    backfilled: bool
+    advisories: _report_pb2.AdvisoryWish
+    items: _containers.RepeatedCompositeFieldContainer[_leasing_pb2.DriveEnrolled]
+    def __init__(self, request_id: _Optional[str] = ..., contract_id: _Optional[str] = ..., operator_id: _Optional[str] = ..., on_behalf_of: _Optional[str] = ..., backfilled: _Optional[bool] = ..., advisories: _Optional[_Union[_report_pb2.AdvisoryWish, str]] = ..., items: _Optional[_Iterable[_Union[_leasing_pb2.DriveEnrolled, _Mapping]]] = ...) -> None: ...
+
+class ReportDriveEnrolledResponse(_message.Message):
+    __slots__ = ("items", "advisories")
+    ITEMS_FIELD_NUMBER: _ClassVar[int]
+    ADVISORIES_FIELD_NUMBER: _ClassVar[int]
+    items: _containers.RepeatedCompositeFieldContainer[_report_pb2.Recorded]
+    advisories: _report_pb2.AdvisoryState
+    def __init__(self, items: _Optional[_Iterable[_Union[_report_pb2.Recorded, _Mapping]]] = ..., advisories: _Optional[_Union[_report_pb2.AdvisoryState, str]] = ...) -> None: ...
+
+class ReportLeaseExtendedRequest(_message.Message):
+    __slots__ = ("request_id", "contract_id", "operator_id", "on_behalf_of", "backfilled", "advisories", "items")
+    REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
+    CONTRACT_ID_FIELD_NUMBER: _ClassVar[int]
+    OPERATOR_ID_FIELD_NUMBER: _ClassVar[int]
+    ON_BEHALF_OF_FIELD_NUMBER: _ClassVar[int]
+    BACKFILLED_FIELD_NUMBER: _ClassVar[int]
+    ADVISORIES_FIELD_NUMBER: _ClassVar[int]
+    ITEMS_FIELD_NUMBER: _ClassVar[int]
+    request_id: str
+    contract_id: str
+    operator_id: str
+    on_behalf_of: str
+    backfilled: bool
+    advisories: _report_pb2.AdvisoryWish
+    items: _containers.RepeatedCompositeFieldContainer[_leasing_pb2.LeaseExtended]
+    def __init__(self, request_id: _Optional[str] = ..., contract_id: _Optional[str] = ..., operator_id: _Optional[str] = ..., on_behalf_of: _Optional[str] = ..., backfilled: _Optional[bool] = ..., advisories: _Optional[_Union[_report_pb2.AdvisoryWish, str]] = ..., items: _Optional[_Iterable[_Union[_leasing_pb2.LeaseExtended, _Mapping]]] = ...) -> None: ...
+
+class ReportLeaseExtendedResponse(_message.Message):
+    __slots__ = ("items", "advisories")
+    ITEMS_FIELD_NUMBER: _ClassVar[int]
+    ADVISORIES_FIELD_NUMBER: _ClassVar[int]
+    items: _containers.RepeatedCompositeFieldContainer[_report_pb2.Recorded]
+    advisories: _report_pb2.AdvisoryState
+    def __init__(self, items: _Optional[_Iterable[_Union[_report_pb2.Recorded, _Mapping]]] = ..., advisories: _Optional[_Union[_report_pb2.AdvisoryState, str]] = ...) -> None: ...
+
+class ReportLeaseEndedRequest(_message.Message):
+    __slots__ = ("request_id", "contract_id", "operator_id", "on_behalf_of", "backfilled", "advisories", "items")
+    REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
+    CONTRACT_ID_FIELD_NUMBER: _ClassVar[int]
+    OPERATOR_ID_FIELD_NUMBER: _ClassVar[int]
+    ON_BEHALF_OF_FIELD_NUMBER: _ClassVar[int]
+    BACKFILLED_FIELD_NUMBER: _ClassVar[int]
+    ADVISORIES_FIELD_NUMBER: _ClassVar[int]
+    ITEMS_FIELD_NUMBER: _ClassVar[int]
+    request_id: str
+    contract_id: str
+    operator_id: str
+    on_behalf_of: str
+    backfilled: bool
+    advisories: _report_pb2.AdvisoryWish
+    items: _containers.RepeatedCompositeFieldContainer[_leasing_pb2.LeaseEnded]
+    def __init__(self, request_id: _Optional[str] = ..., contract_id: _Optional[str] = ..., operator_id: _Optional[str] = ..., on_behalf_of: _Optional[str] = ..., backfilled: _Optional[bool] = ..., advisories: _Optional[_Union[_report_pb2.AdvisoryWish, str]] = ..., items: _Optional[_Iterable[_Union[_leasing_pb2.LeaseEnded, _Mapping]]] = ...) -> None: ...
+
+class ReportLeaseEndedResponse(_message.Message):
+    __slots__ = ("items", "advisories")
+    ITEMS_FIELD_NUMBER: _ClassVar[int]
+    ADVISORIES_FIELD_NUMBER: _ClassVar[int]
+    items: _containers.RepeatedCompositeFieldContainer[_report_pb2.Recorded]
+    advisories: _report_pb2.AdvisoryState
+    def __init__(self, items: _Optional[_Iterable[_Union[_report_pb2.Recorded, _Mapping]]] = ..., advisories: _Optional[_Union[_report_pb2.AdvisoryState, str]] = ...) -> None: ...
