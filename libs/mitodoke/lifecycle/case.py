@@ -1,0 +1,117 @@
+"""What a rule is given to look at: one cycle of one drive, with its contract and policy as known."""
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import accumulate
+from typing import TypeVar
+
+from mitodoke.lifecycle.facts import Fact
+from mitodoke.lifecycle.kinds import FactKind, Role
+from mitodoke.lifecycle.policy import Policy, Rules
+from mitodoke.lifecycle.record import Cycle
+from mitodoke.lifecycle.reference import Contract, PolicyPublished, Reference
+
+F = TypeVar("F", bound=Fact)
+T = TypeVar("T")
+
+NO_RULES = Rules()
+
+
+class Earliest:
+    """Asked of facts in order of occurrence: by what had happened at a moment, when was the first of it known?"""
+
+    __slots__ = ("_known", "_occurred")
+
+    def __init__(self, facts: Sequence[Fact]) -> None:
+        self._occurred = [fact.occurred_at for fact in facts]
+        self._known = list(accumulate((fact.known_at for fact in facts), min))
+
+    def __len__(self) -> int:
+        return len(self._occurred)
+
+    def count_by(self, moment: datetime) -> int:
+        """How many of the facts had happened at the moment."""
+        return bisect_right(self._occurred, moment)
+
+    def known_of_those_by(self, moment: datetime) -> datetime | None:
+        """When the first fact was known of those that had happened at the moment; None when none had."""
+        count = self.count_by(moment)
+        return self._known[count - 1] if count else None
+
+    def known_of_those_before(self, moment: datetime) -> datetime | None:
+        """The same, without those that happened at the moment itself."""
+        count = bisect_left(self._occurred, moment)
+        return self._known[count - 1] if count else None
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One cycle as it stood at `as_of`.
+
+    `drive` holds the facts of all cycles of the same drive, `destroyed` its destructions among them.
+
+    `contract` and `published` are None while they are not known; then no rule of a policy holds.
+    """
+
+    serial: str
+    cycle: Cycle
+    drive: tuple[Fact, ...]
+    destroyed: Earliest
+    contract: Contract | None
+    published: PolicyPublished | None
+    reference: Reference
+    as_of: datetime
+    shared: dict[Callable[[tuple[Fact, ...]], object], object]
+    """What rules have found out of all facts of the drive, for all its cycles."""
+
+    @property
+    def rules(self) -> Rules:
+        """The policy's rules; none while the policy is not known."""
+        return self.published.policy.rules if self.published else NO_RULES
+
+    def of(self, fact: type[F]) -> tuple[F, ...]:
+        """The cycle's facts of that type, in order of occurrence."""
+        return self.cycle.of(fact)
+
+    def of_drive(self, find: Callable[[tuple[Fact, ...]], T]) -> T:
+        """What `find` makes of the facts of all cycles; it is asked once, however many cycles there are."""
+        if find not in self.shared:
+            self.shared[find] = find(self.drive)
+        return self.shared[find]  # type: ignore[return-value]  # it is what `find` gave
+
+    def approved(self, party: str, roles: frozenset[Role], at: datetime) -> bool:
+        """Whether the contract approves the party for one of the roles at that time."""
+        contract = self.contract
+        return contract is not None and contract.approved_for_any(party, roles, at)
+
+    def asked_since(self, moment: datetime, asked: Callable[[Policy], object]) -> datetime:
+        """From when, at `moment` or after it, the policy in force was known to ask for this as it does now."""
+        contract, published = self.contract, self.published
+        if contract is None or published is None:
+            return moment
+        in_force = max(contract.under_policy_since, published.known_at)
+        if in_force <= moment:
+            return moment
+        # The contract came under this policy later; the one before may have asked for the same.
+        moment = max(moment, contract.known_at)
+        before = self.reference.contract(contract.contract_id, moment)
+        was = before and self.reference.policy(before.policy_id, before.policy_version, moment)
+        return moment if was and asked(was.policy) == asked(published.policy) else in_force
+
+    def disapproved_since(
+        self, moment: datetime, party: str, roles: frozenset[Role], at: datetime
+    ) -> datetime:
+        """From when, at `moment` or after it, the contract was known not to approve the party for a role at `at`."""
+        contract = self.contract
+        if contract is None or contract.changed_at <= moment:
+            return moment
+        moment = max(moment, contract.known_at)
+        before = self.reference.contract(contract.contract_id, moment)
+        approved = before is not None and before.approved_for_any(party, roles, at)
+        return contract.changed_at if approved else moment
+
+    def first_known(self, *kinds: FactKind) -> datetime | None:
+        """When the first fact of one of these kinds was known."""
+        return min((f.known_at for kind in kinds for f in self.cycle.by_kind.get(kind, ())), default=None)

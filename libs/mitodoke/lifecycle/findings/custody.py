@@ -1,0 +1,305 @@
+"""Guards the chain itself: was what arrived sent, and did each step follow the one before it?"""
+
+from bisect import bisect_right
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from mitodoke.lifecycle.case import Case, Earliest
+from mitodoke.lifecycle.durations import EARLIEST, LATEST
+from mitodoke.lifecycle.facts import (
+    CustodyTransferred,
+    DriveDelivered,
+    DriveDestroyed,
+    DriveDispatched,
+    DriveReleased,
+    DriveReturned,
+    Fact,
+)
+from mitodoke.lifecycle.findings.finding import Awaited, Finding, Rule
+from mitodoke.lifecycle.holder import taken_by
+from mitodoke.lifecycle.kinds import FactKind, Role
+from mitodoke.lifecycle.policy import Severity
+
+INSTANT = timedelta(microseconds=1)
+
+
+def not_on_manifest(case: Case) -> Iterator[Finding]:
+    """A drive arrived with a lot or shipment on whose manifest it does not stand; mended when the manifest names it.
+
+    Source: ISO/IEC 27001:2022 A.7.10 (storage media); the return list of the Kanagawa case.
+    """
+    scanned: list[DriveReturned | DriveDelivered] = [*case.of(DriveReturned), *case.of(DriveDelivered)]
+    arrivals: dict[str, DriveReturned | DriveDelivered] = {}
+    for fact in scanned:
+        if fact.shipment:
+            held = arrivals.get(fact.shipment)
+            if held is None or (fact.known_at, fact.event_id) < (held.known_at, held.event_id):
+                arrivals[fact.shipment] = fact
+    if not arrivals:
+        return
+    listed: dict[str, datetime] = {}
+    departures: list[DriveReleased | DriveDispatched] = [*case.of(DriveReleased), *case.of(DriveDispatched)]
+    for departure in departures:
+        earlier = listed.get(departure.shipment, departure.known_at)
+        listed[departure.shipment] = min(earlier, departure.known_at)
+    for shipment, arrival in sorted(arrivals.items()):
+        listed_at = listed.get(shipment)
+        if listed_at is None or listed_at > arrival.known_at:
+            yield Finding(
+                subject=shipment,
+                known_at=arrival.known_at,
+                message=f"{arrival.party} scanned it with {shipment}, on whose manifest it does not stand",
+                party=arrival.party,
+                mended_at=listed_at,
+            )
+
+
+def skipped_step(case: Case) -> Iterator[Finding]:
+    """A step of the policy's order came about without one before it; mended when the missing step is reported.
+
+    A step reported as later than the one that needed it does not mend: the order was not kept.
+    Source: the policy. On by `steps`.
+    """
+    done_before: dict[FactKind, Earliest] = {}
+    for kind in case.rules.steps:
+        if done := case.cycle.by_kind.get(kind):
+            yield from _out_of_order(case, kind, done, done_before)
+        done_before[kind] = Earliest(done or ())
+
+
+def _out_of_order(
+    case: Case, kind: FactKind, done: Sequence[Fact], done_before: Mapping[FactKind, Earliest]
+) -> Iterator[Finding]:
+    raised: Fact | None = None
+    skipped: set[FactKind] = set()
+    mended_at: datetime | None = EARLIEST
+    for fact in done:
+        known = {step: told.known_of_those_by(fact.occurred_at) for step, told in done_before.items()}
+        broken = {step: at for step, at in known.items() if at is None or at > fact.known_at}
+        if not broken:
+            continue
+        skipped |= broken.keys()
+        if raised is None or fact.known_at < raised.known_at:
+            raised = fact
+        for at in broken.values():
+            mended_at = None if at is None or mended_at is None else max(mended_at, at)
+    if raised is not None:
+        yield Finding(
+            subject=kind,
+            known_at=raised.known_at,
+            message=f"{kind} was reported by {raised.party} without"
+            f" {', '.join(step for step in done_before if step in skipped)} before it",
+            party=raised.party,
+            mended_at=mended_at,
+            evident_at=case.asked_since(raised.known_at, lambda p: p.rules.steps),
+        )
+
+
+@dataclass(slots=True)
+class _HandOver:
+    """What is told of one hand-over: the first word of each side, and when either spoke last."""
+
+    giver: str
+    taker: str
+    words: dict[str, CustodyTransferred]
+    spoke: dict[str, datetime]
+
+    def takes(self, told: CustodyTransferred, within: timedelta) -> bool:
+        """Whether this is said of the same hand-over: by its other side, or again by the same within the time."""
+        if (self.giver, self.taker) != (told.from_party, told.to_party):
+            return False
+        last = self.spoke.get(told.party)
+        return last is None or told.occurred_at - last <= within
+
+    def add(self, told: CustodyTransferred) -> None:
+        """Take in a word of one side; the first that was known counts."""
+        held = self.words.get(told.party)
+        if held is None or _by_knowledge(told) < _by_knowledge(held):
+            self.words[told.party] = told
+        self.spoke[told.party] = told.occurred_at
+
+
+def custody_gap(case: Case) -> Iterator[Finding | Awaited]:
+    """A hand-over of which only one side has spoken in time, or of which two receivers speak; mended by the other side.
+
+    Where the giver named one receiver and another says that it took the drive, nothing is waited for: the word of
+    the other is flagged at once. Who is neither giver nor receiver attests nothing.
+    Source: ISO/IEC 27001:2022 A.7.10 (storage media), and the Kanagawa case of 2019, in which drives
+    changed hands twice between two papers. On by `custody.attest_within`.
+    """
+    rule = case.rules.custody
+    if rule is None:
+        return
+    told = _hand_overs(case.of(CustodyTransferred), rule.attest_within)
+    for position, hand_over in enumerate(told):
+        first, *others = sorted(hand_over.words.values(), key=_by_knowledge)
+        other_at = others[0].known_at if others else None
+        limit = _later(first.occurred_at, rule.attest_within)
+        raised_at, evident_at = max(limit, first.known_at), max(limit + INSTANT, first.known_at)
+        silent = hand_over.taker if first.party == hand_over.giver else hand_over.giver
+        message = f"{first.party} reported its hand-over, and {silent} has not attested it in time"
+        if (named := _named_another(told, position)) is not None:
+            contradicted_at = max(first.known_at, named.known_at)
+            if contradicted_at < evident_at:
+                raised_at = evident_at = contradicted_at
+                message = (
+                    f"{first.party} took it from {silent}, which says that it gave it to {named.to_party}"
+                )
+        if other_at is not None and other_at <= raised_at:
+            continue
+        if case.as_of < evident_at:
+            yield Awaited(evident_at)
+            continue
+        asked_since = case.asked_since(raised_at, lambda policy: policy.rules.custody)
+        yield Finding(
+            subject=str(first.event_id),
+            known_at=raised_at,
+            message=message,
+            party=silent,
+            mended_at=other_at,
+            evident_at=max(evident_at, asked_since),
+        )
+
+
+def _hand_overs(told: Sequence[CustodyTransferred], within: timedelta) -> list[_HandOver]:
+    found: list[_HandOver] = []
+    for word in told:
+        if word.party in (word.from_party, word.to_party) and word.from_party != word.to_party:
+            if not found or not found[-1].takes(word, within):
+                found.append(_HandOver(word.from_party, word.to_party, {}, {}))
+            found[-1].add(word)
+    return found
+
+
+def _named_another(told: Sequence[_HandOver], position: int) -> CustodyTransferred | None:
+    """The word of a giver that names another receiver than the one that alone speaks of this hand-over."""
+    hand_over = told[position]
+    if hand_over.giver in hand_over.words:
+        return None
+    for other in (*told[max(0, position - 1) : position], *told[position + 1 : position + 2]):
+        if other.giver == hand_over.giver and other.words.keys() == {other.giver}:
+            return other.words[other.giver]
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class _Holding:
+    """Who may rightly let the drive go after a fact; nobody is named while nobody can say."""
+
+    by: str
+    may_let_go: frozenset[str]
+    known_at: datetime
+
+
+def not_the_holder(case: Case) -> Iterator[Finding]:
+    """A party gives, dispatches, releases or destroys a drive that by the facts before it another holds.
+
+    While no fact says who holds it, as at the start of the chain and after a loss, nobody is accused. What is
+    released may be dispatched by who released it, by who is to receive it and by an approved carrier; what is on
+    its way may be handed over by its carrier and by who sent it. The word of the receiving side, told after it
+    has the drive, is of the same hand-over. Mended when an earlier fact is told that gives it the drive.
+    Source: ISO/IEC 27001:2022 A.7.10 (storage media). On by `custody.attest_within`.
+    """
+    if case.rules.custody is None:
+        return
+    held = case.of_drive(_hands)
+    for fact in case.cycle.facts:
+        letting_go = _letting_go(fact)
+        if letting_go is not None and fact.event_id in held:
+            yield from _accused(case, fact, *letting_go, *held[fact.event_id])
+
+
+def _hands(facts: Sequence[Fact]) -> dict[UUID, tuple[_Holding | None, _Holding]]:
+    """Of each fact before which somebody held it: who did, by what was known when it was told, and by what is."""
+    found: dict[UUID, tuple[_Holding | None, _Holding]] = {}
+    # By occurrence, and of two the earlier only while the later was not known: what was known at a moment is
+    # then found by its time.
+    held: list[_Holding] = []
+    for fact in facts:
+        if held:
+            known = bisect_right(held, fact.known_at, key=lambda holding: holding.known_at)
+            found[fact.event_id] = held[known - 1] if known else None, held[-1]
+        holding = _holding(fact)
+        if holding is not None:
+            while held and held[-1].known_at >= holding.known_at:
+                held.pop()
+            held.append(holding)
+    return found
+
+
+def _letting_go(fact: Fact) -> tuple[str, str] | None:
+    """Who lets the drive go in this fact, and to whom, if to anyone that it names."""
+    match fact:
+        case CustodyTransferred(from_party=giver, to_party=taker):
+            return giver, taker
+        case DriveReleased(to_party=taker):
+            return fact.party, taker
+        case DriveDispatched(carrier=carrier):
+            return fact.party, carrier
+        case DriveDestroyed():
+            return fact.party, ""
+        case _:
+            return None
+
+
+def _holding(fact: Fact) -> _Holding | None:
+    match fact:
+        case DriveReleased(to_party=""):
+            # It has left, and nobody says for where.
+            return _Holding("", frozenset(), fact.known_at)
+        case _:
+            pass
+    party = taken_by(fact)
+    if party is None:
+        return None
+    sender = {fact.party} if isinstance(fact, DriveReleased | DriveDispatched) else set()
+    return _Holding(party, frozenset({party, *sender}), fact.known_at)
+
+
+def _accused(
+    case: Case, fact: Fact, party: str, taker: str, then: _Holding | None, last: _Holding
+) -> Iterator[Finding]:
+    now_wrong = _wrong(case, fact, party, taker, last)
+    if then is not None and _wrong(case, fact, party, taker, then):
+        accused, known_at, mended_at = then, fact.known_at, None if now_wrong else last.known_at
+    elif now_wrong:
+        accused, known_at, mended_at = last, max(fact.known_at, last.known_at), None
+    else:
+        return
+    yield Finding(
+        subject=str(fact.event_id),
+        known_at=known_at,
+        message=f"{fact.kind} was reported by {fact.party}: {party} let go what {accused.by} held by then",
+        party=party,
+        mended_at=mended_at,
+        evident_at=case.asked_since(known_at, lambda policy: policy.rules.custody),
+    )
+
+
+def _wrong(case: Case, fact: Fact, party: str, taker: str, holding: _Holding) -> bool:
+    if not holding.by or party in holding.may_let_go or taker == holding.by:
+        return False
+    released = len(holding.may_let_go) > 1
+    return not (
+        released
+        and isinstance(fact, DriveDispatched)
+        and case.approved(party, frozenset({Role.CARRIER}), fact.occurred_at)
+    )
+
+
+def _later(moment: datetime, by: timedelta) -> datetime:
+    return moment + by if moment <= LATEST - by - INSTANT else LATEST - INSTANT
+
+
+def _by_knowledge(fact: Fact) -> tuple[datetime, str]:
+    return fact.known_at, str(fact.event_id)
+
+
+RULES = (
+    Rule("not_on_manifest", Severity.MAJOR, "ISO/IEC 27001:2022 A.7.10", not_on_manifest),
+    Rule("skipped_step", Severity.MAJOR, "the policy's steps", skipped_step),
+    Rule("custody_gap", Severity.MAJOR, "ISO/IEC 27001:2022 A.7.10", custody_gap),
+    Rule("not_the_holder", Severity.MAJOR, "ISO/IEC 27001:2022 A.7.10", not_the_holder),
+)

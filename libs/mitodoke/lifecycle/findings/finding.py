@@ -1,0 +1,43 @@
+"""What a finding is, and what makes a rule of one."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+
+from mitodoke.lifecycle.case import Case
+from mitodoke.lifecycle.policy import Severity
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """A fact that breaks a rule.
+
+    `subject` tells two findings of the same rule in the same cycle apart, and is "" when there
+    can be only one. `known_at` is when the fact that breaks the rule was known; `mended_at`
+    when, later, another fact was known with which it no longer does. `evident_at` is when the
+    contract or policy that it breaks was known too, if that was later. `party` is whose fact it is.
+    """
+
+    subject: str
+    known_at: datetime
+    message: str
+    party: str = ""
+    mended_at: datetime | None = None
+    evident_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Awaited:
+    """Nothing is wrong yet; `until` is the first moment at which silence alone would make it so: a turning point."""
+
+    until: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A rule of the catalogue: its id is the kind of the flags it raises; `find` is the rule itself."""
+
+    id: str
+    severity: Severity
+    source: str
+    find: Callable[[Case], Iterator[Finding] | Iterator[Finding | Awaited]]

@@ -1,0 +1,231 @@
+"""What a drive is owed, by whom and by when, and whether it came in time."""
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime, timedelta
+from functools import partial
+from itertools import accumulate
+from typing import NamedTuple
+
+from mitodoke.lifecycle.case import Case
+from mitodoke.lifecycle.durations import LATEST, Anchor, due
+from mitodoke.lifecycle.facts import (
+    CertificateAccepted,
+    DriveDispatched,
+    DriveWiped,
+    ExportApproved,
+    Fact,
+    IncidentReported,
+    WipeVerified,
+)
+from mitodoke.lifecycle.kinds import FactKind, Role
+from mitodoke.lifecycle.policy import Obligation, Per, Policy, Severity
+from mitodoke.lifecycle.reference import Contract, PolicyPublished
+from mitodoke.lifecycle.verdict import OVERDUE, Flag, ObligationState, Owed, Resolution, flag_id
+
+INSTANT = timedelta(microseconds=1)
+
+ARRIVALS = frozenset({FactKind.DRIVE_RETURNED, FactKind.DRIVE_DELIVERED})
+"""What the closure of a shipment brings forward: the scans of those who receive it."""
+
+EACH_USE = frozenset({FactKind.EXPORT_APPROVED, FactKind.DATA_EXPORTED})
+"""What a medium is used for again and again: each use opens a debt of its own, which nothing before it can meet."""
+
+
+class Debt(NamedTuple):
+    """One thing owed, its breach if there is one, and what that grows to: from when on, and how grave."""
+
+    owed: Owed
+    breach: Flag | None
+    grows: tuple[tuple[datetime, Severity], ...] = ()
+
+
+def counts(fact: Fact, obligation: Obligation, contract: Contract) -> bool:
+    """Whether the fact can meet the obligation: a failed wipe, a rejected verification, a certificate
+    that someone other than the owner accepted and the report of another kind cannot.
+    """
+    match fact:
+        case DriveWiped(passed=passed):
+            return passed
+        case WipeVerified(accepted=accepted):
+            return accepted
+        case CertificateAccepted(party=party, occurred_at=at):
+            return contract.approved(party, Role.OWNER, at)
+        case IncidentReported(report=report):
+            return obligation.report in ("", report)
+        case _:
+            return True
+
+
+def owed(case: Case) -> Iterator[Debt]:
+    """Everything the cycle is owed under its policy, each with its breach if there is one."""
+    if case.contract is None or case.published is None:
+        return
+    contract, published = case.contract, case.published
+    for obligation in published.policy.obligations:
+        opening = case.cycle.by_kind.get(obligation.after, ())
+        if not opening:
+            continue
+        expected = case.cycle.by_kind.get(obligation.expect, ())
+        meeting = [f for f in expected if counts(f, obligation, contract)]
+        if obligation.per is Per.SHIPMENT:
+            openings, meetings = _by_shipment(opening), _by_shipment(meeting)
+            for shipment in sorted(openings):
+                met_by = _Meeting(meetings.get(shipment, ()))
+                yield _judged(case, contract, published, obligation, shipment, openings[shipment][0], met_by)
+        elif obligation.after in EACH_USE:
+            met_by = _Meeting(meeting)
+            for use in opening:
+                name = str(use.event_id)
+                yield _judged(
+                    case, contract, published, obligation, name, use, met_by, met_by.since(use.occurred_at)
+                )
+        else:
+            yield _judged(case, contract, published, obligation, "", opening[0], _Meeting(meeting))
+
+
+class _Meeting:
+    """The facts that can meet an obligation, in order of occurrence."""
+
+    __slots__ = ("_facts", "_known_from", "_occurred")
+
+    def __init__(self, facts: Sequence[Fact]) -> None:
+        self._facts = facts
+        self._occurred = [fact.occurred_at for fact in facts]
+        known = [fact.known_at for fact in facts]
+        self._known_from = list(accumulate(reversed(known), min))[::-1]
+
+    def since(self, moment: datetime) -> int:
+        """Which is the first that did not happen before the moment."""
+        return bisect_left(self._occurred, moment)
+
+    def known_at(self, first: int) -> datetime | None:
+        """When one of them, from the first on, was known."""
+        return self._known_from[first] if first < len(self._facts) else None
+
+    def known_in_time(self, first: int, due_at: datetime, decided_at: datetime) -> datetime | None:
+        """When one of them was known that happened by the due time and was told before it was decided."""
+        timely = self._facts[first : bisect_right(self._occurred, due_at)]
+        known = min((fact.known_at for fact in timely), default=None)
+        return known if known is not None and known <= decided_at else None
+
+
+def _by_shipment(facts: Iterable[Fact]) -> dict[str, list[Fact]]:
+    found: dict[str, list[Fact]] = {}
+    for fact in facts:
+        if shipment := getattr(fact, "shipment", ""):
+            found.setdefault(shipment, []).append(fact)
+    return found
+
+
+def _judged(
+    case: Case,
+    contract: Contract,
+    published: PolicyPublished,
+    obligation: Obligation,
+    subject: str,
+    opened: Fact,
+    meeting: _Meeting,
+    first: int = 0,
+) -> Debt:
+    policy = published.policy
+    due_at, decided_at = _due(published, obligation, opened)
+    met_at = meeting.known_at(first)
+    if obligation.per is Per.SHIPMENT and obligation.expect in ARRIVALS:
+        closure = case.reference.closure(subject, case.as_of, contract.contract_id)
+        if closure and closure.known_at < decided_at:
+            closed_at = closure.known_at
+            if met_at is None or met_at > closed_at:
+                # The receiver has said that this was all: nothing is left to wait for, not even a report.
+                due_at, decided_at = min(due_at, closed_at), closed_at
+    opened_at = opened.known_at
+    parties = contract.in_role(obligation.owed_by, opened.occurred_at)
+
+    in_time_at = meeting.known_in_time(first, due_at, decided_at)
+    evident_at = resolved_at = resolution = None
+    if in_time_at is not None:
+        state, met_at = ObligationState.MET, in_time_at
+    elif met_at is not None:
+        state = ObligationState.MET_LATE
+        evident_at = met_at if met_at <= decided_at else decided_at + INSTANT
+        resolved_at, resolution = met_at, Resolution.MET_LATE
+    elif case.as_of > decided_at:
+        state = ObligationState.OVERDUE
+        evident_at = decided_at + INSTANT
+    else:
+        state = ObligationState.PENDING
+
+    result = Owed(
+        obligation=obligation.id,
+        contract=contract.contract_id,
+        cycle=case.cycle.name,
+        subject=subject,
+        state=state,
+        after=obligation.after,
+        expect=obligation.expect,
+        owed_by=obligation.owed_by,
+        parties=parties,
+        opened_at=opened_at,
+        due_at=due_at,
+        decided_at=decided_at,
+        met_at=met_at,
+    )
+    if evident_at is None:
+        return Debt(result, None)
+    evident_at = case.asked_since(max(evident_at, opened_at), partial(_asks, id=obligation.id))
+    subject = f"{obligation.id}/{subject}" if subject else obligation.id
+    day = due_at.astimezone(policy.timezone)
+    breach = Flag(
+        flag_id=flag_id(case.serial, case.cycle.name, OVERDUE, subject),
+        contract=contract.contract_id,
+        cycle=case.cycle.name,
+        kind=OVERDUE,
+        subject=subject,
+        severity=obligation.severity,
+        party=",".join(parties),
+        message=(
+            f"{obligation.expect} was owed by the {obligation.owed_by}"
+            f" by {day:%Y-%m-%d %H:%M} {day.tzname()}, {obligation.within} after {obligation.after}"
+        ),
+        raised_at=due_at,
+        evident_at=evident_at,
+        resolved_at=max(resolved_at, evident_at) if resolved_at else None,
+        resolution=resolution,
+    )
+    return Debt(result, breach, tuple(_grows(published, obligation, due_at)))
+
+
+def _grows(
+    published: PolicyPublished, obligation: Obligation, due_at: datetime
+) -> Iterator[tuple[datetime, Severity]]:
+    for step in obligation.escalate:
+        lasted = due(due_at, step.after, published.policy.timezone, published.calendar)
+        if lasted is not None and lasted < LATEST:
+            yield lasted + INSTANT, step.severity
+
+
+def _asks(policy: Policy, id: str) -> object:
+    # How grave a breach is does not change what was asked.
+    for o in policy.obligations:
+        if o.id == id:
+            asked = o.after, o.expect, o.within, o.owed_by, o.per, o.report
+            return asked, policy.timezone, policy.calendar, policy.reporting_grace
+    return None
+
+
+def _due(published: PolicyPublished, obligation: Obligation, opened: Fact) -> tuple[datetime, datetime]:
+    policy, within = published.policy, obligation.within
+    # What states no arrival, or no return, escapes nothing: it counts from when it happened.
+    eta = return_by = opened.occurred_at
+    match opened:
+        case DriveDispatched(eta=datetime() as stated) if within.anchor is Anchor.ETA:
+            eta = stated
+        case ExportApproved(return_by=datetime() as stated) if within.anchor is Anchor.RETURN_BY:
+            return_by = stated
+        case _:
+            pass
+    due_at = due(opened.occurred_at, within, policy.timezone, published.calendar, eta, return_by) or LATEST
+    try:
+        return due_at, due_at + policy.reporting_grace
+    except OverflowError:
+        return due_at, LATEST

@@ -1,0 +1,176 @@
+"""The record of one drive: all its facts, folded into a set.
+
+Partners report late and out of order, so a record knows no order of arrival: the same facts
+folded in any order give the same record (semantics, section 3).
+"""
+
+from bisect import insort
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import TypeVar
+from uuid import UUID
+
+from mitodoke.lifecycle.facts import DriveEnrolled, DriveReturned, Fact, FactRetracted
+from mitodoke.lifecycle.kinds import CORRECTIONS, FactKind
+
+F = TypeVar("F", bound=Fact)
+
+
+A_WHOLE_CYCLE = frozenset({DriveEnrolled.kind, DriveReturned.kind})
+"""Once these have happened under a contract, the next enrolment begins another cycle."""
+
+
+class ConflictingRepeatError(ValueError):
+    """An event id came again with another body: one of the two is not what its party reported."""
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """The facts of one drive, each once, in the order in which they are said to have happened."""
+
+    serial: str
+    facts: tuple[Fact, ...] = ()
+
+    def holds(self, event_id: UUID) -> bool:
+        """Whether the fact of that event is in the record."""
+        return any(fact.event_id == event_id for fact in self.facts)
+
+
+_ORDER = {kind: position for position, kind in enumerate(FactKind)}
+
+
+def _by_occurrence(fact: Fact) -> tuple[datetime, int, UUID]:
+    # Facts told with a date alone share their moment: among them the usual order of a chain decides.
+    return fact.occurred_at, _ORDER[fact.kind], fact.event_id
+
+
+def fold(record: Record, fact: Fact) -> Record:
+    """The record with the fact in it; the very same record when it holds the fact already.
+
+    A repeat is the same fact recorded again: it counts from when it was recorded first, whichever
+    of the two is folded first.
+
+    Raises:
+        ConflictingRepeatError: the event id is held with another body.
+    """
+    facts = list(record.facts)
+    for position, held in enumerate(record.facts):
+        if held.event_id == fact.event_id:
+            if replace(fact, recorded_at=held.recorded_at) != held:
+                raise ConflictingRepeatError(
+                    f"event {fact.event_id} of drive {fact.serial} was recorded before with another body: "
+                    "a request id was used for two different requests"
+                )
+            if fact.recorded_at >= held.recorded_at:
+                return record
+            facts[position] = fact
+            return Record(record.serial, tuple(facts))
+    insort(facts, fact, key=_by_occurrence)
+    return Record(record.serial, tuple(facts))
+
+
+@dataclass(frozen=True, slots=True)
+class Cycle:
+    """The facts of one drive under one contract, from its enrolment to its return.
+
+    A drive enrolled again after a return starts a new cycle. `facts` stand in order of
+    occurrence; `by_kind` holds the same facts, sorted the same.
+    """
+
+    contract: str
+    ordinal: int
+    facts: tuple[Fact, ...]
+    by_kind: dict[FactKind, tuple[Fact, ...]]
+
+    @property
+    def name(self) -> str:
+        """Names the cycle within the drive, such as `K-2014-1#1`."""
+        return f"{self.contract}#{self.ordinal}"
+
+    def of(self, fact: type[F]) -> tuple[F, ...]:
+        """The facts of that type."""
+        return self.by_kind.get(fact.kind, ())  # type: ignore[return-value]  # by_kind is keyed by the type's kind
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """A record as known at a moment: what stands, what was taken back, and what people said of flags."""
+
+    facts: tuple[Fact, ...]
+    retracted: frozenset[UUID]
+    corrections: tuple[Fact, ...]
+    cycles: tuple[Cycle, ...]
+    next_known_at: datetime | None
+    """When, after the moment, the next fact of the record becomes known."""
+
+
+def standing(record: Record, as_of: datetime) -> Standing:
+    """What of the record was known at `as_of`, without what was retracted by then.
+
+    Only the party that reported a fact can take it back. A retraction is a fact too: taken back
+    itself, what it had retracted stands again.
+    """
+    known = [fact for fact in record.facts if fact.known_at <= as_of]
+    next_known_at = None
+    if len(known) < len(record.facts):
+        next_known_at = min(f.known_at for f in record.facts if f.known_at > as_of)
+    retracted = _retracted(known)
+    if retracted:
+        known = [fact for fact in known if fact.event_id not in retracted]
+    facts = tuple(fact for fact in known if fact.kind not in CORRECTIONS)
+    corrections = tuple(fact for fact in known if fact.kind in CORRECTIONS)
+    return Standing(facts, retracted, corrections, _cycles(facts), next_known_at)
+
+
+def _retracted(known: Iterable[Fact]) -> frozenset[UUID]:
+    said = [fact for fact in known if isinstance(fact, FactRetracted)]
+    if not said:
+        return frozenset()
+    party_of = {fact.event_id: fact.party for fact in known}
+    against: dict[UUID, list[UUID]] = {}
+    for fact in said:
+        if party_of.get(fact.retracted) == fact.party:
+            against.setdefault(fact.retracted, []).append(fact.event_id)
+    # A retraction counts once all that was said against it is known not to. What goes round in a
+    # circle, each taking the next one back, is never settled and never counts.
+    undecided = {event_id: len(against.get(event_id, ())) for event_id in (f.event_id for f in said)}
+    target_of = {event_id: target for target, events in against.items() for event_id in events}
+    counting = [event_id for event_id, doubts in undecided.items() if not doubts]
+    retracted: set[UUID] = set()
+    while counting:
+        target = target_of.get(counting.pop())
+        if target is None or target in retracted:
+            continue
+        retracted.add(target)
+        freed = target_of.get(target)
+        if freed is not None and freed in undecided:
+            undecided[freed] -= 1
+            if not undecided[freed]:
+                counting.append(freed)
+    return frozenset(retracted)
+
+
+def _cycles(facts: Iterable[Fact]) -> tuple[Cycle, ...]:
+    by_contract: dict[str, list[list[Fact]]] = {}
+    seen: dict[str, set[FactKind]] = {}
+    for fact in facts:
+        cycles = by_contract.setdefault(fact.contract, [[]])
+        kinds = seen.setdefault(fact.contract, set())
+        if fact.kind is DriveEnrolled.kind and kinds >= A_WHOLE_CYCLE:
+            cycles.append([])
+            kinds.clear()
+        cycles[-1].append(fact)
+        kinds.add(fact.kind)
+    return tuple(
+        Cycle(contract, ordinal, tuple(held), _by_kind(held))
+        for contract, cycles in sorted(by_contract.items())
+        for ordinal, held in enumerate(cycles, start=1)
+    )
+
+
+def _by_kind(facts: Iterable[Fact]) -> dict[FactKind, tuple[Fact, ...]]:
+    found: dict[FactKind, list[Fact]] = {}
+    for fact in facts:
+        found.setdefault(fact.kind, []).append(fact)
+    return {kind: tuple(held) for kind, held in found.items()}

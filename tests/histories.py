@@ -1,0 +1,311 @@
+"""Random histories of one drive: two contracts, late, repeated, imported and retracted facts, changing agreements."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, time, timedelta
+from uuid import UUID
+
+from hypothesis import strategies as st
+
+from mitodoke.lifecycle.facts import (
+    CertificateAccepted,
+    DataExported,
+    DriveDelivered,
+    DriveDestroyed,
+    DriveDispatched,
+    DriveLost,
+    DriveReturned,
+    DriveWiped,
+    ExportApproved,
+    Fact,
+    IncidentReported,
+    LeaseEnded,
+)
+from mitodoke.lifecycle.judge import judge
+from mitodoke.lifecycle.kinds import FactKind, Role
+from mitodoke.lifecycle.policy import (
+    CustodyRule,
+    DestructionMethod,
+    DestructionRule,
+    Per,
+    Person,
+    Rules,
+    SanitisationLevel,
+    Site,
+    TransitRule,
+    Weekday,
+    WorkingHours,
+)
+from mitodoke.lifecycle.reference import BEGINNING, Reference, ReferenceFact
+from worlds import (
+    CARRIER,
+    CRITICAL,
+    DESTROYER,
+    LESSOR,
+    MAJOR,
+    OWNER,
+    SANITISER,
+    STRANGER,
+    WARNING,
+    accepted,
+    acknowledged,
+    amended,
+    approval,
+    at,
+    certified,
+    closed,
+    delivered,
+    destroyed,
+    dispatched,
+    enrolled,
+    export_approved,
+    exported,
+    initialised,
+    lease_ended,
+    lost,
+    owes,
+    policy,
+    published,
+    record,
+    recovered,
+    reference,
+    registered,
+    released,
+    removed,
+    reported,
+    retracted,
+    returned,
+    sighted,
+    transferred,
+    verified,
+    waived,
+    wiped,
+)
+
+START = at("01-01")
+DAYS = 120
+CONTRACTS = ("K-1", "K-2")
+SHIPMENTS = ("LOT-1", "LOT-2")
+PARTIES = (OWNER, LESSOR, SANITISER, CARRIER, DESTROYER, STRANGER)
+DELAYS = (timedelta(0), timedelta(hours=3), timedelta(hours=30), timedelta(days=40))
+GRACE = timedelta(hours=24)
+
+FULL = policy(
+    owes("return", LeaseEnded, DriveReturned, "10bd", Role.LESSOR),
+    owes("arrival", DriveDispatched, DriveDelivered, "eta+4h", Role.CARRIER, Per.SHIPMENT),
+    owes("erasure", DriveReturned, DriveWiped, "30h", Role.SANITISER),
+    owes("destruction", DriveReturned, DriveDestroyed, "15d", Role.DESTROYER),
+    owes("certificate", DriveReturned, CertificateAccepted, "1 month", Role.LESSOR, severity=CRITICAL),
+    owes(
+        "after-use",
+        DataExported,
+        DriveWiped,
+        "6h",
+        Role.CARRIER,
+        severity=WARNING,
+        grows={"2h": MAJOR, "3d": CRITICAL},
+    ),
+    owes("back", ExportApproved, DriveReturned, "return_by", Role.CARRIER, grows={"20d": CRITICAL}),
+    owes("told", DriveLost, IncidentReported, "1h", Role.CARRIER, report="to_owner"),
+    owes("report", DriveLost, IncidentReported, "30d", Role.OWNER, report="final"),
+    rules=Rules(
+        sanitise_before_release=True,
+        steps=(
+            FactKind.DRIVE_RELEASED,
+            FactKind.DRIVE_RETURNED,
+            FactKind.DRIVE_WIPED,
+            FactKind.DRIVE_DESTROYED,
+        ),
+        destruction=DestructionRule(
+            methods=(DestructionMethod.SHRED,),
+            witness=Role.OWNER,
+            before_leaving=Site.OWNER,
+            particle={"hdd": "H-4", "ssd": "E-4"},
+        ),
+        minimum_method={
+            "hdd": SanitisationLevel.PURGE,
+            "flash": SanitisationLevel.PURGE,
+            "open": SanitisationLevel.CLEAR,
+            "secret": SanitisationLevel.DESTROY,
+        },
+        transit=TransitRule(seal_required=True, crew=2),
+        separate_people=((Person.OPERATOR, Person.WITNESS), (Person.OPERATOR, Person.VERIFIER)),
+        evidence={FactKind.DRIVE_DESTROYED: ("photo",)},
+        working_hours=WorkingHours(tuple(Weekday)[:5], time(8), time(18)),
+        late_report=timedelta(hours=24),
+        custody=CustodyRule(timedelta(hours=5)),
+        export_approval=True,
+    ),
+    grace=GRACE,
+)
+SPARE = policy(
+    owes("arrival", DriveReturned, DriveDelivered, "2d", Role.CARRIER),
+    owes("destruction", DriveReturned, DriveDestroyed, "40d", Role.DESTROYER),
+    rules=Rules(waiver_second_person=True),
+    version=2,
+)
+
+_PLAIN = (
+    enrolled, enrolled, lease_ended, released, returned, returned, initialised, dispatched, delivered, transferred,
+    destroyed, certified, accepted, sighted, lost, recovered, removed, export_approved, exported, reported,
+)  # fmt: skip
+_SHIPPED = (released, returned, dispatched, delivered)
+
+
+@dataclass(frozen=True)
+class History:
+    """What was reported of one drive, what was agreed, and a few moments at which to look."""
+
+    facts: tuple[Fact, ...]
+    agreements: tuple[ReferenceFact, ...]
+    moments: tuple[datetime, ...]
+
+    @property
+    def agreed(self) -> Reference:
+        """The whole reference log."""
+        return reference(*self.agreements)
+
+
+def moments() -> st.SearchStrategy[datetime]:
+    """A moment of the months in question, to the hour, so that many fall together."""
+    return st.integers(0, DAYS * 24).map(lambda hours: START + timedelta(hours=hours))
+
+
+@st.composite
+def _reports(draw: st.DrawFn, delays: Sequence[timedelta], contracts: Sequence[str], imports: bool) -> Fact:
+    occurred = draw(moments())
+    says = draw(st.sampled_from((*_PLAIN, wiped, verified)))
+    fields: dict[str, object] = {}
+    if says in _SHIPPED:
+        fields["shipment"] = draw(st.sampled_from(SHIPMENTS))
+    if says is dispatched and draw(st.booleans()):
+        fields["eta"] = occurred + timedelta(hours=draw(st.integers(-5, 60)))
+    if says is export_approved:
+        fields["return_by"] = draw(
+            st.none() | st.integers(-5, 60).map(lambda h: occurred + timedelta(hours=h))
+        )
+        fields["carrier"] = draw(st.sampled_from(("", CARRIER)))
+    if says is exported:
+        fields["carrier"] = draw(st.sampled_from(("", CARRIER, STRANGER)))
+    if says is reported:
+        fields["report"] = draw(st.sampled_from(("to_owner", "final")))
+    if says is transferred:
+        giver, taker = draw(st.sampled_from(((LESSOR, DESTROYER), (DESTROYER, LESSOR), (LESSOR, CARRIER))))
+        fields |= {"from_party": giver, "to_party": taker, "by": draw(st.sampled_from((giver, taker)))}
+    if says is certified:
+        fields["serial_on_certificate"] = draw(st.sampled_from(("", "", "WMC4N0012346")))
+        fields["method"] = draw(st.sampled_from(("", "shred", "melt")))
+    if says is wiped:
+        fields["passed"] = draw(st.booleans())
+    if says is verified:
+        fields["accepted"] = draw(st.booleans())
+    if says is wiped:
+        fields["method"] = draw(
+            st.sampled_from(("overwrite", "degauss", "block_erase", "cryptographic_erase"))
+        )
+    if says is verified:
+        fields["by"] = draw(st.sampled_from((OWNER, SANITISER)))
+    if says is enrolled:
+        fields["media_type"] = draw(st.sampled_from(("", "hdd", "ssd")))
+        fields["data_class"] = draw(st.sampled_from(("", "open", "secret")))
+    if says in (released, dispatched):
+        fields["seal"] = draw(st.sampled_from(("", "A", "B")))
+    if says in (returned, delivered):
+        fields["seal_found"] = draw(st.sampled_from(("", "A", "B")))
+    if says is destroyed:
+        fields["method"] = draw(st.sampled_from(("shred", "crush")))
+        fields["security_level"] = draw(st.sampled_from(("", "H-4")))
+        fields["place"] = draw(st.sampled_from(("", OWNER, LESSOR)))
+        fields["witness_party"] = draw(st.sampled_from((OWNER, DESTROYER)))
+        fields["witness"] = draw(st.sampled_from(("operator", "w")))
+    if draw(st.integers(0, 5)) == 0:
+        fields["by"] = draw(st.sampled_from(PARTIES))
+    contract = draw(st.sampled_from(contracts))
+    known = occurred + draw(st.sampled_from(delays))
+    imported = imports and draw(st.integers(0, 4)) == 0
+    fact: Fact = says(occurred, known=known, contract=contract, backfilled=imported, **fields)
+    return fact
+
+
+@st.composite
+def _corrections(draw: st.DrawFn, facts: Sequence[Fact], flags: Sequence[UUID]) -> Fact:
+    occurred = draw(moments())
+    by = draw(st.sampled_from((OWNER, OWNER, LESSOR, STRANGER)))
+    contract = draw(st.sampled_from(CONTRACTS))
+    known = occurred + draw(st.sampled_from(DELAYS))
+    if not flags or draw(st.integers(0, 2)) == 0:
+        of = draw(st.sampled_from(facts))
+        own = draw(st.integers(0, 3)) > 0
+        return retracted(
+            occurred, known=known, by=of.party if own else by, contract=contract, retracted=of.event_id
+        )
+    flag = draw(st.sampled_from(flags))
+    if draw(st.booleans()):
+        person = draw(st.sampled_from(("operator", "another")))
+        return waived(occurred, known=known, by=by, contract=contract, flag=flag, person=person)
+    until = occurred + timedelta(hours=draw(st.integers(1, 900)))
+    return acknowledged(occurred, known=known, by=by, contract=contract, flag=flag, until=until)
+
+
+@st.composite
+def _agreements(draw: st.DrawFn) -> tuple[ReferenceFact, ...]:
+    log: list[ReferenceFact] = []
+    for of in (FULL, SPARE):
+        log.append(published(of, draw(st.one_of(st.just(BEGINNING), moments()))))
+    for contract in CONTRACTS:
+        if draw(st.integers(0, 5)):
+            known = draw(st.one_of(st.just(BEGINNING), moments()))
+            version = draw(st.sampled_from((1, 1, 2)))
+            counts_from = draw(st.sampled_from((None, None, START))) if known > START else None
+            log.append(registered(contract, known, version=version, counts_from=counts_from))
+    for _ in range(draw(st.integers(0, 2))):
+        contract, known = draw(st.sampled_from(CONTRACTS)), draw(moments())
+        if draw(st.booleans()):
+            log.append(amended(known, version=draw(st.sampled_from((1, 2))), contract=contract))
+        else:
+            party, role = draw(st.sampled_from(PARTIES)), draw(st.sampled_from(Role))
+            held = approval(party, role, draw(st.none() | moments()), draw(st.none() | moments()))
+            log.append(amended(known, held, contract=contract))
+    for _ in range(draw(st.integers(0, 2))):
+        known = draw(moments())
+        counts_from = draw(st.sampled_from((None, None, START + timedelta(days=30))))
+        if counts_from is not None and counts_from > known:
+            counts_from = None
+        log.append(
+            closed(known, draw(st.sampled_from(SHIPMENTS)), draw(st.sampled_from(CONTRACTS)), counts_from)
+        )
+    return tuple(log)
+
+
+def _each_once(facts: Sequence[Fact]) -> list[Fact]:
+    return list({fact.event_id: fact for fact in facts}.values())
+
+
+@st.composite
+def histories(draw: st.DrawFn) -> History:
+    """Everything at once."""
+    facts = draw(st.lists(_reports(DELAYS, CONTRACTS, imports=True), min_size=1, max_size=12))
+    agreements = draw(_agreements())
+    if draw(st.booleans()):
+        raised = judge(record(_each_once(facts)), reference(*agreements), START + timedelta(days=DAYS))
+        flags = [flag.flag_id for flag in raised.flags]
+        facts += draw(st.lists(_corrections(facts, flags), max_size=4))
+    unique = {fact.event_id: fact for fact in facts}
+    repeated = draw(st.lists(st.sampled_from(list(unique.values())), max_size=3))
+    facts = [
+        *unique.values(),
+        *(replace(f, recorded_at=f.recorded_at + timedelta(hours=7)) for f in repeated),
+    ]
+    return History(
+        tuple(facts), draw(_agreements()), tuple(draw(st.lists(moments(), min_size=1, max_size=3)))
+    )
+
+
+@st.composite
+def told_in_order(draw: st.DrawFn) -> History:
+    """One contract that never changes, and reports that all take equally long and are never taken back."""
+    delay = draw(st.sampled_from(DELAYS[:3]))
+    facts = draw(st.lists(_reports((delay,), CONTRACTS[:1], imports=False), min_size=1, max_size=10))
+    known = draw(st.one_of(st.just(BEGINNING), moments()))
+    agreed = (published(FULL, BEGINNING), registered(CONTRACTS[0], known))
+    return History(tuple(_each_once(facts)), agreed, tuple(draw(st.lists(moments(), min_size=1, max_size=3))))

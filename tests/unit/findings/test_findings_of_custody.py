@@ -1,0 +1,518 @@
+"""Was what arrived sent, and did each step follow the one before it?"""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from mitodoke.lifecycle.facts import CustodyTransferred
+from mitodoke.lifecycle.kinds import FactKind
+from mitodoke.lifecycle.policy import CustodyRule, Rules
+from worlds import (
+    CARRIER,
+    DESTROYER,
+    INSTANT,
+    LESSOR,
+    LOT,
+    MAJOR,
+    NO_FLAGS,
+    NOTHING_AGREED,
+    OWNER,
+    SANITISER,
+    STRANGER,
+    Flags,
+    Given,
+    Row,
+    Says,
+    When,
+    accepted,
+    amended,
+    at,
+    certified,
+    check,
+    delivered,
+    destroyed,
+    dispatched,
+    enrolled,
+    flag,
+    lost,
+    named,
+    policy,
+    published,
+    recovered,
+    registered,
+    released,
+    removed,
+    retracted,
+    returned,
+    transferred,
+    under,
+    wiped,
+)
+from worlds import reference as log_of
+
+NOT_ON_MANIFEST = [
+    Row(
+        "a drive of the lot that is scanned at the dock was expected",
+        Given(released("04-20"), returned("04-22")), under(), "05-01",
+        NO_FLAGS,
+    ),
+    Row(
+        "a drive of the shipment that is delivered was expected",
+        Given(dispatched("04-20"), delivered("04-22")), under(), "05-01",
+        NO_FLAGS,
+    ),
+    Row(
+        "a drive that comes with a lot in which nobody put it is flagged at its scan",
+        Given(returned("04-22", known="04-23")), under(), "05-01",
+        Flags(flag("not_on_manifest", "04-23", MAJOR, LESSOR, subject=LOT)),
+    ),
+    Row(
+        "it stands on the manifest of another lot",
+        Given(released("04-20", shipment="LOT-2"), returned("04-22")), under(), "05-01",
+        Flags(flag("not_on_manifest", "04-22", MAJOR, LESSOR, subject=LOT)),
+    ),
+    Row(
+        "a manifest known at the moment of the scan was there",
+        Given(released("04-20", known="04-22"), returned("04-22")), under(), "05-01",
+        NO_FLAGS,
+    ),
+    Row(
+        "a manifest reported after the scan mends it then",
+        Given(returned("04-22"), released("04-20", known="04-22 09:01")), under(), "05-01",
+        Flags(flag("not_on_manifest", "04-22", MAJOR, LESSOR, subject=LOT, resolved="04-22 09:01")),
+    ),
+    Row(
+        "scanned twice, it is flagged once, at the scan known first",
+        Given(returned("04-22", known="04-25"), delivered("04-23")), under(), "05-01",
+        Flags(flag("not_on_manifest", "04-23", MAJOR, DESTROYER, subject=LOT)),
+    ),
+    Row(
+        "each lot on whose manifest it does not stand has its own flag",
+        Given(returned("04-22"), delivered("04-23", shipment="SHIP-7")), under(), "05-01",
+        Flags(
+            flag("not_on_manifest", "04-22", MAJOR, LESSOR, subject=LOT),
+            flag("not_on_manifest", "04-23", MAJOR, DESTROYER, subject="SHIP-7"),
+        ),
+    ),
+    Row(
+        "a scan that names no lot says nothing of a manifest",
+        Given(returned("04-22", shipment="")), under(), "05-01",
+        NO_FLAGS,
+    ),
+    Row(
+        "a manifest that was taken back names nothing",
+        Given(released("04-20", by=LESSOR, name="list"), returned("04-22"), retracted("04-23", retracted="list")),
+        under(), "05-01",
+        Flags(flag("not_on_manifest", "04-22", MAJOR, LESSOR, subject=LOT)),
+    ),
+    Row(
+        "no contract needs to be known",
+        Given(returned("04-22")), NOTHING_AGREED, "05-01",
+        Flags(flag("not_on_manifest", "04-22", MAJOR, LESSOR, subject=LOT)),
+    ),
+]  # fmt: skip
+
+STEPS = Rules(
+    steps=(
+        FactKind.DRIVE_RELEASED,
+        FactKind.DRIVE_RETURNED,
+        FactKind.DRIVE_WIPED,
+        FactKind.DRIVE_DESTROYED,
+    )
+)
+IN_STEPS = under(policy(rules=STEPS))
+
+SKIPPED_STEP = [
+    Row(
+        "each step after the one before it",
+        Given(released("04-20"), returned("04-22"), wiped("04-25"), destroyed("05-01")), IN_STEPS, "06-01",
+        NO_FLAGS,
+    ),
+    Row(
+        "a destruction without a wipe skipped it",
+        Given(released("04-20"), returned("04-22"), destroyed("05-01", known="05-02")), IN_STEPS, "06-01",
+        Flags(flag("skipped_step", "05-02", MAJOR, DESTROYER, subject="DriveDestroyed")),
+    ),
+    Row(
+        "two steps missing are one flag of the step that needed them",
+        Given(released("04-20"), destroyed("05-01")), IN_STEPS, "06-01",
+        Flags(flag("skipped_step", "05-01", MAJOR, DESTROYER, subject="DriveDestroyed")),
+    ),
+    Row(
+        "two steps at the same moment are in order",
+        Given(released("04-22"), returned("04-22")), IN_STEPS, "06-01",
+        NO_FLAGS,
+    ),
+    Row(
+        "a step reported late but done in time mends it when it is known",
+        Given(returned("04-22"), released("04-20", known="04-24")), IN_STEPS, "06-01",
+        Flags(flag("skipped_step", "04-22", MAJOR, LESSOR, subject="DriveReturned", resolved="04-24")),
+    ),
+    Row(
+        "a step done too late mends nothing",
+        Given(returned("04-22"), released("04-22 09:01")), IN_STEPS, "06-01",
+        Flags(flag("skipped_step", "04-22", MAJOR, LESSOR, subject="DriveReturned")),
+    ),
+    Row(
+        "it is mended when the last of the missing steps is known",
+        Given(
+            released("04-20"), destroyed("05-01"),
+            returned("04-22", known="05-03"), wiped("04-25", known="05-05"),
+        ),
+        IN_STEPS, "06-01",
+        Flags(flag("skipped_step", "05-01", MAJOR, DESTROYER, subject="DriveDestroyed", resolved="05-05")),
+    ),
+    Row(
+        "while one of two is still missing it is open",
+        Given(
+            released("04-20"), destroyed("05-01"),
+            returned("04-22", known="05-03"), wiped("04-25", known="05-05"),
+        ),
+        IN_STEPS, "05-04",
+        Flags(flag("skipped_step", "05-01", MAJOR, DESTROYER, subject="DriveDestroyed")),
+    ),
+    Row(
+        "what was raised stays raised as it was when an earlier report of the same step turns up",
+        Given(returned("04-22"), returned("04-21", known="04-30", shipment="LOT-2")), IN_STEPS, "06-01",
+        Flags(flag("skipped_step", "04-22", MAJOR, LESSOR, subject="DriveReturned")),
+    ),
+    Row(
+        "a fact that is no step may come whenever it likes",
+        Given(removed("01-12"), released("04-20")), IN_STEPS, "06-01",
+        NO_FLAGS,
+    ),
+    Row(
+        "a policy without steps asks for none",
+        Given(destroyed("05-01")), under(), "06-01",
+        NO_FLAGS,
+    ),
+    Row(
+        "while the contract is not known no step is asked for",
+        Given(destroyed("05-01")), NOTHING_AGREED, "06-01",
+        NO_FLAGS,
+    ),
+    Row(
+        "a policy published after the fact makes it evident then",
+        Given(destroyed("05-01")), log_of(registered(), published(policy(rules=STEPS), known="05-20")), "06-01",
+        Flags(flag("skipped_step", "05-01", MAJOR, DESTROYER, subject="DriveDestroyed", evident="05-20")),
+    ),
+    Row(
+        "so does an amendment that puts the contract under it",
+        Given(destroyed("05-01")),
+        under(policy(), published(policy(rules=STEPS, version=2)), amended("05-20", version=2)), "06-01",
+        Flags(flag("skipped_step", "05-01", MAJOR, DESTROYER, subject="DriveDestroyed", evident="05-20")),
+    ),
+    Row(
+        "a drive enrolled again begins its steps again",
+        Given(
+            enrolled("2014-03-01"), released("2018-04-20"), returned("2018-04-22"),
+            enrolled("2018-06-01"), returned("04-22"),
+        ),
+        IN_STEPS, "06-01",
+        Flags(flag("skipped_step", "04-22", MAJOR, LESSOR, subject="DriveReturned")),
+    ),
+    Row(
+        "papers are not steps of this policy",
+        Given(certified("04-22"), accepted("04-23")), IN_STEPS, "06-01",
+        NO_FLAGS,
+    ),
+]  # fmt: skip
+
+
+BOTH_SIDES = under(policy(rules=Rules(custody=CustodyRule(timedelta(hours=4)))))
+"""The second side has four hours from the hand-over."""
+
+
+def of(name: str) -> str:
+    return str(named(name))
+
+
+def given(occurred: When, **fields: Any) -> CustodyTransferred:
+    """The lessor says that it gave the drive to the recycler."""
+    return transferred(occurred, **({"name": "given"} | fields))
+
+
+def taken(occurred: When, **fields: Any) -> CustodyTransferred:
+    """The recycler says that it took the drive from the lessor."""
+    return transferred(occurred, **({"by": DESTROYER, "name": "taken"} | fields))
+
+
+def gap(
+    raised: When,
+    silent: str,
+    subject: str = "given",
+    resolved: When | None = None,
+    evident: When | None = None,
+) -> Says:
+    evident = at(raised) + INSTANT if evident is None else evident
+    return flag("custody_gap", raised, MAJOR, silent, subject=of(subject), resolved=resolved, evident=evident)
+
+
+CUSTODY_GAP = [
+    Row("both sides attest it", Given(given("04-30 11:00"), taken("04-30 11:30")), BOTH_SIDES, "05-02", NO_FLAGS),
+    Row("within the time nothing is missing", Given(given("04-30 11:00")), BOTH_SIDES, "04-30 15:00", NO_FLAGS),
+    Row(
+        "an instant later the receiver has not attested it",
+        Given(given("04-30 11:00")), BOTH_SIDES, at("04-30 15:00") + INSTANT,
+        Flags(gap("04-30 15:00", DESTROYER)),
+    ),
+    Row(
+        "nor has the giver, when only the receiver speaks",
+        Given(taken("04-30 11:00")), BOTH_SIDES, "05-02",
+        Flags(gap("04-30 15:00", LESSOR, "taken")),
+    ),
+    Row(
+        "told by the other side at the last moment",
+        Given(given("04-30 11:00"), taken("04-30 11:30", known="04-30 15:00")), BOTH_SIDES, "05-02",
+        NO_FLAGS,
+    ),
+    Row(
+        "told an instant later, it is mended then",
+        Given(given("04-30 11:00"), taken("04-30 11:30", known=at("04-30 15:00") + INSTANT)), BOTH_SIDES, "05-02",
+        Flags(gap("04-30 15:00", DESTROYER, resolved=at("04-30 15:00") + INSTANT)),
+    ),
+    Row(
+        "the first word told after the time leaves none for the second",
+        Given(given("04-30 11:00", known="05-01")), BOTH_SIDES, "05-02",
+        Flags(gap("05-01", DESTROYER, evident="05-01")),
+    ),
+    Row(
+        "the giver said one, and another says it took it: flagged at once",
+        Given(given("04-30 11:00"), taken("04-30 12:00", by=STRANGER, to_party=STRANGER)), BOTH_SIDES, "04-30 12:00",
+        Flags(gap("04-30 12:00", LESSOR, "taken", evident="04-30 12:00")),
+    ),
+    Row(
+        "and in the end who was named has not attested it either",
+        Given(given("04-30 11:00"), taken("04-30 12:00", by=STRANGER, to_party=STRANGER)), BOTH_SIDES, "05-02",
+        Flags(gap("04-30 15:00", DESTROYER), gap("04-30 12:00", LESSOR, "taken", evident="04-30 12:00")),
+    ),
+    Row(
+        "told the other way round, it is known when the giver has spoken",
+        Given(taken("04-30 12:00", by=STRANGER, to_party=STRANGER), given("04-30 11:00", known="04-30 13:00")),
+        BOTH_SIDES, "04-30 14:00",
+        Flags(gap("04-30 13:00", LESSOR, "taken", evident="04-30 13:00")),
+    ),
+    Row(
+        "taken, by its own word, before the giver gave it to another",
+        Given(taken("04-30 10:00", by=STRANGER, to_party=STRANGER), given("04-30 11:00")), BOTH_SIDES, "04-30 11:00",
+        Flags(gap("04-30 11:00", LESSOR, "taken", evident="04-30 11:00")),
+    ),
+    Row(
+        "a giver that names first one and then another contradicts only itself: both are waited for",
+        Given(given("04-30 11:00"), given("04-30 12:00", to_party=CARRIER, name="other")), BOTH_SIDES, "04-30 13:00",
+        NO_FLAGS,
+    ),
+    Row(
+        "handed on to the next, each step attested by both",
+        Given(
+            given("04-30 11:00"), taken("04-30 11:30"),
+            given("05-02", by=DESTROYER, from_party=DESTROYER, to_party=CARRIER, name="on"),
+            taken("05-02 10:00", by=CARRIER, from_party=DESTROYER, to_party=CARRIER, name="off"),
+        ),
+        BOTH_SIDES, "05-10",
+        NO_FLAGS,
+    ),
+    Row(
+        "said twice by the same side is said once",
+        Given(given("04-30 11:00"), given("04-30 12:00", name="again"), taken("04-30 12:30")), BOTH_SIDES, "05-02",
+        NO_FLAGS,
+    ),
+    Row(
+        "given again a month later is another hand-over, which its receiver owes a word of its own",
+        Given(given("04-30 11:00"), taken("04-30 11:30"), given("05-30 11:00", name="again")), BOTH_SIDES, "06-02",
+        Flags(gap("05-30 15:00", DESTROYER, "again")),
+    ),
+    Row(
+        "the word of one who is neither giver nor receiver attests nothing",
+        Given(given("04-30 11:00"), given("04-30 11:30", by=CARRIER, name="seen")), BOTH_SIDES, "05-02",
+        Flags(gap("04-30 15:00", DESTROYER)),
+    ),
+    Row(
+        "a word that was taken back was never said",
+        Given(given("04-30 11:00"), taken("04-30 11:30"), retracted("05-01", by=DESTROYER, retracted="taken")),
+        BOTH_SIDES, "05-02",
+        Flags(gap("04-30 15:00", DESTROYER)),
+    ),
+    Row("a policy that does not ask for both", Given(given("04-30 11:00")), under(), "05-02", NO_FLAGS),
+    Row(
+        "a policy published later makes it evident then",
+        Given(given("04-30 11:00")),
+        log_of(registered(), published(policy(rules=Rules(custody=CustodyRule(timedelta(hours=4)))), known="05-20")),
+        "06-01",
+        Flags(gap("04-30 15:00", DESTROYER, evident="05-20")),
+    ),
+]  # fmt: skip
+
+
+def not_holder(raised: When, party: str, subject: str = "deed", resolved: When | None = None) -> Says:
+    return flag("not_the_holder", raised, MAJOR, party, subject=of(subject), resolved=resolved)
+
+
+NOT_THE_HOLDER = [
+    Row(
+        "each lets go what it holds",
+        Given(
+            enrolled("01-10"), released("04-20", to_party=LESSOR), returned("04-22"),
+            transferred("04-30"), transferred("04-30 11:00", by=DESTROYER), destroyed("05-10", name="deed"),
+        ),
+        BOTH_SIDES, "06-01",
+        NO_FLAGS,
+    ),
+    Row(
+        "at the start of the chain nobody is known to hold it",
+        Given(enrolled("01-10"), dispatched("04-20")), BOTH_SIDES, "06-01",
+        NO_FLAGS,
+    ),
+    Row(
+        "destroyed by one who does not hold it",
+        Given(returned("04-22"), destroyed("05-10", known="05-11", name="deed")), BOTH_SIDES, "06-01",
+        Flags(not_holder("05-11", DESTROYER)),
+    ),
+    Row(
+        "given by one who does not hold it",
+        Given(returned("04-22"), transferred("05-10", from_party=SANITISER, by=SANITISER, name="deed")),
+        BOTH_SIDES, "06-01",
+        Flags(not_holder("05-10", SANITISER)),
+    ),
+    Row(
+        "dispatched by one who does not hold it",
+        Given(returned("04-22"), dispatched("05-10", by=SANITISER, name="deed")), BOTH_SIDES, "06-01",
+        Flags(not_holder("05-10", SANITISER)),
+    ),
+    Row(
+        "released by one who does not hold it",
+        Given(returned("04-22"), released("05-10", by=SANITISER, to_party=DESTROYER, name="deed")),
+        BOTH_SIDES, "06-01",
+        Flags(not_holder("05-10", SANITISER)),
+    ),
+    Row(
+        "what is released to the lessor may be dispatched by the owner, by the lessor or by an approved carrier",
+        Given(
+            released("04-20", to_party=LESSOR), dispatched("04-20 10:00", by=OWNER), delivered("04-20 12:00", by=LESSOR)
+        ),
+        BOTH_SIDES, "06-01",
+        NO_FLAGS,
+    ),
+    Row(
+        "the carrier",
+        Given(released("04-20", to_party=LESSOR), dispatched("04-20 10:00", by=CARRIER)), BOTH_SIDES, "06-01",
+        NO_FLAGS,
+    ),
+    Row(
+        "and by no other",
+        Given(released("04-20", to_party=LESSOR), dispatched("04-20 10:00", by=SANITISER, name="deed")),
+        BOTH_SIDES, "06-01",
+        Flags(not_holder("04-20 10:00", SANITISER)),
+    ),
+    Row(
+        "an approved carrier to which nobody gave it, and nothing was released",
+        Given(returned("04-22"), dispatched("05-10", by=CARRIER, name="deed")), BOTH_SIDES, "06-01",
+        Flags(not_holder("05-10", CARRIER)),
+    ),
+    Row(
+        "of three hand-overs the middle one is told last: only who gave without it is flagged, until then",
+        Given(
+            returned("04-22"),
+            transferred("04-25", known="05-20", to_party=SANITISER),
+            transferred("04-30", from_party=SANITISER, by=SANITISER, name="on"),
+            destroyed("05-10"),
+        ),
+        BOTH_SIDES, "06-01",
+        Flags(not_holder("04-30", SANITISER, "on", resolved="05-20")),
+    ),
+    Row(
+        "what nobody says was released to whom accuses nobody",
+        Given(returned("04-22"), released("04-25", by=LESSOR), destroyed("05-10")), BOTH_SIDES, "06-01",
+        NO_FLAGS,
+    ),
+    Row(
+        "on its way it is handed over by its carrier",
+        Given(dispatched("04-26"), transferred("04-27", from_party=CARRIER, by=CARRIER)), BOTH_SIDES, "06-01",
+        NO_FLAGS,
+    ),
+    Row(
+        "or by who sent it",
+        Given(dispatched("04-26"), transferred("04-27")), BOTH_SIDES, "06-01",
+        NO_FLAGS,
+    ),
+    Row(
+        "but not by a third",
+        Given(dispatched("04-26"), transferred("04-27", from_party=SANITISER, by=SANITISER, name="deed")),
+        BOTH_SIDES, "06-01",
+        Flags(not_holder("04-27", SANITISER)),
+    ),
+    Row(
+        "after a loss nobody can say",
+        Given(returned("04-22"), lost("04-23"), destroyed("05-10")), BOTH_SIDES, "06-01",
+        NO_FLAGS,
+    ),
+    Row(
+        "who recovered it holds it",
+        Given(returned("04-22"), lost("04-23"), recovered("04-25"), destroyed("05-10", name="deed")),
+        BOTH_SIDES, "06-01",
+        Flags(not_holder("05-10", DESTROYER)),
+    ),
+    Row(
+        "a hand-over told late mends it when it is known",
+        Given(returned("04-22"), destroyed("05-10", name="deed"), transferred("04-30", known="05-12")),
+        BOTH_SIDES, "06-01",
+        Flags(not_holder("05-10", DESTROYER, resolved="05-12")),
+    ),
+    Row(
+        "and one that happened after it mends nothing",
+        Given(returned("04-22"), destroyed("05-10", name="deed"), transferred("05-11", known="05-12", name="late")),
+        BOTH_SIDES, "05-30",
+        Flags(not_holder("05-10", DESTROYER)),
+    ),
+    Row(
+        "what took it from there, told late, makes it wrong when it is known",
+        Given(
+            returned("04-22"), transferred("04-30"), destroyed("05-10", name="deed"),
+            transferred("05-02", known="05-20", from_party=DESTROYER, to_party=CARRIER, by=DESTROYER, name="on"),
+        ),
+        BOTH_SIDES, "06-01",
+        Flags(not_holder("05-20", DESTROYER)),
+    ),
+    Row(
+        "a drive out of its enclosure travels on its own: taking it out moves it to nobody",
+        Given(returned("04-22"), removed("04-23", by=SANITISER), destroyed("05-10", name="deed")), BOTH_SIDES, "06-01",
+        Flags(not_holder("05-10", DESTROYER)),
+    ),
+    Row(
+        "the facts before it count under whatever contract they were told",
+        Given(returned("04-22", contract="K-OTHER"), destroyed("05-10", name="deed")), BOTH_SIDES, "06-01",
+        Flags(not_holder("05-10", DESTROYER)),
+    ),
+    Row(
+        "a policy that does not ask for custody",
+        Given(returned("04-22"), destroyed("05-10")), under(), "06-01",
+        NO_FLAGS,
+    ),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("row", NOT_ON_MANIFEST, ids=str)
+def test_what_arrives_stands_on_the_manifest(row: Row) -> None:
+    check(row, "not_on_manifest")
+
+
+@pytest.mark.parametrize("row", SKIPPED_STEP, ids=str)
+def test_each_step_follows_those_before_it(row: Row) -> None:
+    check(row, "skipped_step")
+
+
+@pytest.mark.parametrize("row", CUSTODY_GAP, ids=str)
+def test_both_sides_attest_a_hand_over_in_time(row: Row) -> None:
+    check(row, "custody_gap")
+
+
+def test_the_end_of_the_time_to_attest_is_a_turning_point() -> None:
+    told = Given(given("04-30 11:00"))
+    assert told.judged(BOTH_SIDES, "04-30 11:00").turns_at == at("04-30 15:00") + INSTANT
+    assert told.judged(BOTH_SIDES, at("04-30 15:00") + INSTANT).turns_at is None
+
+
+@pytest.mark.parametrize("row", NOT_THE_HOLDER, ids=str)
+def test_only_who_holds_a_drive_lets_it_go(row: Row) -> None:
+    check(row, "not_the_holder")
