@@ -1,0 +1,1 @@
+"""The event log: topics, recorder, reader and the CloudEvents codec, on Kafka."""
