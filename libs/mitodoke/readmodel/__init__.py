@@ -1,0 +1,1 @@
+"""The read model: migrations, the projection's transaction and queries, on PostgreSQL."""

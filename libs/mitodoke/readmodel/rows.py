@@ -1,0 +1,103 @@
+"""The rows of the read model, and what a batch changes in them."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import NamedTuple
+from uuid import UUID
+
+from mitodoke.lifecycle.policy import Severity
+from mitodoke.lifecycle.verdict import Owed
+from mitodoke.readmodel.drive_state import ObligationKey, StoredFlag
+
+RANK = {Severity.WARNING: 1, Severity.MAJOR: 2, Severity.CRITICAL: 3}
+SEVERITY = {rank: severity for severity, rank in RANK.items()}
+
+
+class FactRow(NamedTuple):
+    """A fact as it stands in the log."""
+
+    partition: int
+    offset: int
+    event_id: UUID
+    kind: str
+    serial: str
+    contract: str
+    party: str
+    operator: str
+    occurred_at: datetime
+    recorded_at: datetime
+    backfilled: bool
+    payload: bytes
+
+
+class DriveRow(NamedTuple):
+    """A drive in a line."""
+
+    serial: str
+    partition: int
+    contract: str
+    holder: str
+    holder_since: datetime | None
+    destroyed: bool
+    facts: int
+    judged_at: datetime
+    turns_at: datetime | None
+    parked: bool
+
+
+class HistoryRow(NamedTuple):
+    """One change of a flag."""
+
+    flag_id: UUID
+    sequence: int
+    state: str
+    severity: int
+    resolution: str | None
+    changed_at: datetime
+
+
+class ShipmentRow(NamedTuple):
+    """One drive of a lot or shipment; with neither time, it no longer stands on it."""
+
+    shipment: str
+    serial: str
+    partition: int
+    contract: str
+    sent_at: datetime | None
+    received_at: datetime | None
+
+
+class QuarantineRow(NamedTuple):
+    """An event that waits, as it was in the log."""
+
+    partition: int
+    offset: int
+    serial: str
+    error: str
+    headers: str
+    payload: bytes
+    recorded_at: datetime
+
+
+class OutboxRow(NamedTuple):
+    """A message on its way to the flags topic."""
+
+    partition: int
+    key: str
+    value: bytes
+
+
+@dataclass(slots=True)
+class Changes:
+    """All that one transaction writes; each row once, as it stands at the end."""
+
+    facts: list[FactRow] = field(default_factory=list)
+    drives: list[DriveRow] = field(default_factory=list)
+    drive_contracts: set[tuple[str, str]] = field(default_factory=set)
+    obligations: dict[tuple[str, ObligationKey], Owed] = field(default_factory=dict)
+    gone_obligations: set[tuple[str, ObligationKey]] = field(default_factory=set)
+    flags: dict[UUID, tuple[str, StoredFlag]] = field(default_factory=dict)
+    history: list[HistoryRow] = field(default_factory=list)
+    shipments: list[ShipmentRow] = field(default_factory=list)
+    quarantine: list[QuarantineRow] = field(default_factory=list)
+    outbox: list[OutboxRow] = field(default_factory=list)

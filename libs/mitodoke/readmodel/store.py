@@ -1,0 +1,429 @@
+"""What the projection does inside its transaction: the fence, the loading of records, the writing in bulk."""
+
+from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from mitodoke.lifecycle.facts import Fact
+from mitodoke.lifecycle.kinds import FactKind, Role
+from mitodoke.lifecycle.record import Record, fold
+from mitodoke.lifecycle.reference import (
+    END,
+    ContractAmended,
+    ContractRegistered,
+    PartyRegistered,
+    PolicyPublished,
+    Reference,
+    ReferenceFact,
+    ShipmentClosed,
+)
+from mitodoke.lifecycle.verdict import Flag, FlagState, ObligationState, Owed, Resolution
+from mitodoke.readmodel.drive_state import DriveState, ObligationKey, StoredFlag
+from mitodoke.readmodel.pool import Connection
+from mitodoke.readmodel.rows import RANK, SEVERITY, Changes, DriveRow, ShipmentRow
+
+Decoder = Callable[..., Fact]
+"""`decode_fact` of the event log, handed in: `(kind, payload, *, event_id, serial, …) -> Fact`."""
+
+REFERENCE = -1
+"""The row of `progress` that stands for the reference log."""
+
+SWAP_LOCK = 0x6D69746F
+"""Held shared by every writer and alone by the swap of a rebuild, so that no transaction spans the swap."""
+
+
+async def ensure_progress(connection: Connection, partitions: int) -> None:
+    """Make the rows that the fence needs; those that are there stay."""
+    await connection.executemany(
+        "insert into progress (partition, next_offset) values ($1, 0) on conflict do nothing",
+        [(p,) for p in (REFERENCE, *range(partitions))],
+    )
+
+
+async def progress(connection: Connection, partition: int) -> tuple[int, int]:
+    """The next offset of the partition, and how far reference facts were applied to it."""
+    row = await connection.fetchrow(
+        "select next_offset, reference_offset from progress where partition = $1", partition
+    )
+    if row is None:
+        raise LookupError(f"partition {partition} has no row in progress: the topic has grown since set-up")
+    return row["next_offset"], row["reference_offset"]
+
+
+async def positions(connection: Connection) -> dict[int, int]:
+    """The next offset of each partition of the drives topic."""
+    rows = await connection.fetch("select partition, next_offset from progress where partition >= 0")
+    return {row["partition"]: row["next_offset"] for row in rows}
+
+
+async def fence(connection: Connection, partition: int, *, start: int, end: int) -> int | None:
+    """Claim the offsets from `start` to before `end`, within a transaction that writes drives.
+
+    The answer is the partition's new version: one more than the last, unless someone else wrote in between.
+    None when another has moved on, and then nothing may be written.
+    """
+    await connection.execute("select pg_advisory_xact_lock_shared($1)", SWAP_LOCK)
+    version: int | None = await connection.fetchval(
+        """update progress set next_offset = $3, version = version + 1
+           where partition = $1 and next_offset = $2 returning version""",
+        partition,
+        start,
+        end,
+    )
+    return version
+
+
+async def note_read_through(connection: Connection, positions: Iterable[tuple[int, int, datetime]]) -> None:
+    """Say of each (partition, next offset, moment) that every drive is judged up to the moment; it only grows.
+
+    A partition that another worker has moved on is left as it is.
+    """
+    await connection.executemany(
+        """update progress set read_through = greatest(read_through, $3)
+           where partition = $1 and next_offset = $2""",
+        positions,
+    )
+
+
+async def load(connection: Connection, serials: Sequence[str], decode: Decoder) -> dict[str, DriveState]:
+    """The states of the drives that the tables know; who is not in the answer is new."""
+    records: dict[str, Record] = {}
+    for row in await connection.fetch("select * from fact where serial = any($1)", serials):
+        fact = fact_of(row, decode)
+        records[fact.serial] = fold(records.get(fact.serial) or Record(fact.serial), fact)
+    parked = {
+        row["serial"]
+        for row in await connection.fetch(
+            "select distinct serial from quarantine where serial = any($1)", serials
+        )
+    }
+    flags: dict[str, dict[Any, StoredFlag]] = {}
+    for row in await connection.fetch("select * from flag where serial = any($1)", serials):
+        stored = stored_flag_of(row)
+        flags.setdefault(row["serial"], {})[stored.flag.flag_id] = stored
+    obligations: dict[str, dict[ObligationKey, Owed]] = {}
+    for row in await connection.fetch("select * from obligation where serial = any($1)", serials):
+        owed = owed_of(row)
+        key = ObligationKey(owed.cycle, owed.obligation, owed.subject)
+        obligations.setdefault(row["serial"], {})[key] = owed
+    states = {serial: DriveState(Record(serial), parked=True) for serial in parked}
+    for row in await connection.fetch(
+        "select serial, judged_at, turns_at from drive where serial = any($1)", serials
+    ):
+        serial = row["serial"]
+        states[serial] = DriveState(
+            records[serial],
+            flags.get(serial, {}),
+            obligations.get(serial, {}),
+            row["judged_at"],
+            row["turns_at"],
+            serial in parked,
+        )
+    return states
+
+
+async def due_serials(connection: Connection, partition: int, until: datetime, limit: int) -> list[str]:
+    """The drives of the partition whose verdict turns by that moment, the earliest first."""
+    rows = await connection.fetch(
+        """select serial from drive where partition = $1 and turns_at <= $2 and not parked
+           order by turns_at, serial limit $3""",
+        partition,
+        until,
+        limit,
+    )
+    return [row["serial"] for row in rows]
+
+
+async def set_turning_points(
+    connection: Connection,
+    partition: int,
+    news: Iterable[tuple[int, ReferenceFact]],
+    reference: Reference,
+    *,
+    after: timedelta,
+    next_offset: int,
+) -> None:
+    """Let each drive that a new reference fact concerns be judged again when the fact counts: one UPDATE a fact.
+
+    `after` is by how much a reference fact counts later than it was recorded.
+    """
+    for _, fact in news:
+        contracts, shipments = reference.concerns(fact)
+        turn = fact.recorded_at + after
+        if contracts:
+            await connection.execute(
+                """update drive set turns_at = least(turns_at, $3) from drive_contract c
+                   where c.contract = any($2) and c.partition = $1 and drive.serial = c.serial
+                   and judged_at < $3""",
+                partition,
+                list(contracts),
+                turn,
+            )
+        if shipments:
+            await connection.execute(
+                """update drive set turns_at = least(turns_at, $3) from shipment s
+                   where s.shipment = any($2) and s.partition = $1 and drive.serial = s.serial
+                   and judged_at < $3""",
+                partition,
+                list(shipments),
+                turn,
+            )
+    await connection.execute(
+        "update progress set reference_offset = $2 where partition = $1", partition, next_offset
+    )
+
+
+async def write_reference(
+    connection: Connection, news: Sequence[tuple[int, ReferenceFact]], reference: Reference
+) -> None:
+    """Show parties, contracts and closures as the reference log now has them."""
+    contracts = set[str]()
+    for _, fact in news:
+        match fact:
+            case PartyRegistered():
+                await connection.execute(
+                    """insert into party values ($1, $2)
+                       on conflict (party_id) do update set name = excluded.name""",
+                    fact.party_id,
+                    fact.name,
+                )
+            case ContractRegistered() | ContractAmended() | PolicyPublished():
+                contracts |= reference.concerns(fact)[0]
+            case ShipmentClosed():
+                await connection.execute(
+                    "insert into shipment_closure values ($1, $2, $3, $4) on conflict do nothing",
+                    fact.shipment,
+                    fact.contract_id,
+                    fact.party,
+                    fact.known_at,
+                )
+            case _:
+                pass
+    for contract_id in sorted(contracts):
+        contract = reference.contract(contract_id, END)
+        if contract is None:
+            continue
+        published = reference.policy(contract.policy_id, contract.policy_version, END)
+        await connection.execute(
+            """insert into contract values ($1, $2, $3, $4, $5, $6)
+               on conflict (contract_id) do update set title = excluded.title, owner = excluded.owner,
+               policy_id = excluded.policy_id, policy_version = excluded.policy_version,
+               timezone = excluded.timezone""",
+            contract_id,
+            contract.title,
+            contract.owner,
+            contract.policy_id,
+            contract.policy_version,
+            published.policy.timezone.key if published else "UTC",
+        )
+        await connection.executemany(
+            "insert into contract_party values ($1, $2) on conflict do nothing",
+            [
+                (contract_id, party)
+                for party in sorted({contract.owner, *(a.party for a in contract.approvals)})
+            ],
+        )
+
+
+async def write(connection: Connection, partition: int, changes: Changes) -> None:
+    """Write everything in bulk: COPY for what only grows, one statement a table for what changes."""
+    if changes.facts:
+        await connection.copy_records_to_table(
+            "fact",
+            records=changes.facts,
+            columns=[
+                "partition", "offset", "event_id", "kind", "serial", "contract", "party", "operator",
+                "occurred_at", "recorded_at", "backfilled", "payload",
+            ],
+        )  # fmt: skip
+    if changes.drives:
+        await _write_drives(connection, changes.drives)
+    if changes.drive_contracts:
+        pairs = sorted(changes.drive_contracts)
+        await connection.execute(
+            """insert into drive_contract (contract, serial, partition)
+               select c, s, $3 from unnest($1::text[], $2::text[]) as t (c, s) on conflict do nothing""",
+            *_columns(pairs),
+            partition,
+        )
+    if changes.gone_obligations:
+        gone = [(serial, *key) for serial, key in sorted(changes.gone_obligations)]
+        await connection.execute(
+            """delete from obligation o using unnest($1::text[], $2::text[], $3::text[], $4::text[])
+               as gone (serial, cycle, obligation, subject)
+               where (o.serial, o.cycle, o.obligation, o.subject)
+                   = (gone.serial, gone.cycle, gone.obligation, gone.subject)""",
+            *_columns(gone),
+        )
+    if changes.obligations:
+        await _write_obligations(connection, changes)
+    if changes.flags:
+        await _write_flags(connection, changes)
+    if changes.history:
+        await connection.copy_records_to_table("flag_history", records=changes.history)
+    if changes.shipments:
+        await _write_shipments(connection, changes.shipments)
+    if changes.quarantine:
+        await connection.copy_records_to_table("quarantine", records=changes.quarantine)
+    if changes.outbox:
+        await connection.copy_records_to_table(
+            "outbox", records=changes.outbox, columns=["partition", "key", "value"]
+        )
+
+
+def _columns(rows: Sequence[Sequence[Any]]) -> list[list[Any]]:
+    return [list(column) for column in zip(*rows, strict=True)]
+
+
+async def _write_drives(connection: Connection, drives: list[DriveRow]) -> None:
+    await connection.execute(
+        """insert into drive (serial, partition, contract, holder, holder_since, destroyed, facts, judged_at, turns_at,
+               parked)
+           select * from unnest($1::text[], $2::int[], $3::text[], $4::text[], $5::timestamptz[], $6::bool[],
+               $7::int[], $8::timestamptz[], $9::timestamptz[], $10::bool[])
+           on conflict (serial) do update set contract = excluded.contract, holder = excluded.holder,
+               holder_since = excluded.holder_since, destroyed = excluded.destroyed, facts = excluded.facts,
+               judged_at = excluded.judged_at, turns_at = excluded.turns_at, parked = excluded.parked""",
+        *_columns(drives),
+    )
+
+
+async def _write_obligations(connection: Connection, changes: Changes) -> None:
+    rows = [
+        (
+            serial,
+            owed.cycle,
+            owed.obligation,
+            owed.subject,
+            owed.contract,
+            owed.state.value,
+            owed.after.value,
+            owed.expect.value,
+            owed.owed_by.value,
+            ",".join(owed.parties),
+            owed.opened_at,
+            owed.due_at,
+            owed.decided_at,
+            owed.met_at,
+        )
+        for (serial, _), owed in changes.obligations.items()
+    ]
+    await connection.execute(
+        """insert into obligation (serial, cycle, obligation, subject, contract, state, after, expect, owed_by,
+               parties, opened_at, due_at, decided_at, met_at)
+           select * from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[],
+               $8::text[], $9::text[], $10::text[], $11::timestamptz[], $12::timestamptz[], $13::timestamptz[],
+               $14::timestamptz[])
+           on conflict (serial, cycle, obligation, subject) do update set contract = excluded.contract,
+               state = excluded.state, after = excluded.after, expect = excluded.expect,
+               owed_by = excluded.owed_by, parties = excluded.parties, opened_at = excluded.opened_at,
+               due_at = excluded.due_at, decided_at = excluded.decided_at, met_at = excluded.met_at""",
+        *_columns(rows),
+    )
+
+
+async def _write_flags(connection: Connection, changes: Changes) -> None:
+    rows = [
+        (
+            flag_id,
+            serial,
+            stored.flag.contract,
+            stored.flag.cycle,
+            stored.flag.kind,
+            stored.flag.subject,
+            RANK[stored.flag.severity],
+            stored.flag.party,
+            stored.flag.message,
+            stored.flag.raised_at,
+            stored.flag.evident_at,
+            stored.detected_at,
+            stored.flag.state.value,
+            stored.flag.resolved_at,
+            stored.flag.resolution.value if stored.flag.resolution else None,
+            stored.sequence,
+        )
+        for flag_id, (serial, stored) in changes.flags.items()
+    ]
+    await connection.execute(
+        """insert into flag (flag_id, serial, contract, cycle, kind, subject, severity, party, message, raised_at,
+               evident_at, detected_at, state, resolved_at, resolution, sequence)
+           select * from unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[],
+               $7::smallint[], $8::text[], $9::text[], $10::timestamptz[], $11::timestamptz[], $12::timestamptz[],
+               $13::text[], $14::timestamptz[], $15::text[], $16::int[])
+           on conflict (flag_id) do update set severity = excluded.severity, party = excluded.party,
+               message = excluded.message, raised_at = excluded.raised_at, evident_at = excluded.evident_at,
+               state = excluded.state, resolved_at = excluded.resolved_at, resolution = excluded.resolution,
+               sequence = excluded.sequence""",
+        *_columns(rows),
+    )
+
+
+async def _write_shipments(connection: Connection, shipments: list[ShipmentRow]) -> None:
+    await connection.execute(
+        """insert into shipment (shipment, serial, partition, contract, sent_at, received_at)
+           select * from unnest($1::text[], $2::text[], $3::int[], $4::text[], $5::timestamptz[], $6::timestamptz[])
+           on conflict (shipment, serial) do update set contract = excluded.contract,
+               sent_at = excluded.sent_at, received_at = excluded.received_at""",
+        *_columns(shipments),
+    )
+    if gone := [(s.shipment, s.serial) for s in shipments if s.sent_at is None and s.received_at is None]:
+        await connection.execute(
+            """delete from shipment using unnest($1::text[], $2::text[]) as gone (shipment, serial)
+               where (shipment.shipment, shipment.serial) = (gone.shipment, gone.serial)""",
+            *_columns(gone),
+        )
+
+
+def fact_of(row: Any, decode: Decoder) -> Fact:
+    """The fact of a row of `fact`."""
+    return decode(
+        FactKind(row["kind"]),
+        row["payload"],
+        event_id=row["event_id"],
+        serial=row["serial"],
+        occurred_at=row["occurred_at"],
+        recorded_at=row["recorded_at"],
+        party=row["party"],
+        operator=row["operator"],
+        contract=row["contract"],
+        backfilled=row["backfilled"],
+    )
+
+
+def stored_flag_of(row: Any) -> StoredFlag:
+    """The flag of a row of `flag`."""
+    flag = Flag(
+        flag_id=row["flag_id"],
+        contract=row["contract"],
+        cycle=row["cycle"],
+        kind=row["kind"],
+        subject=row["subject"],
+        severity=SEVERITY[row["severity"]],
+        party=row["party"],
+        message=row["message"],
+        raised_at=row["raised_at"],
+        evident_at=row["evident_at"],
+        state=FlagState(row["state"]),
+        resolved_at=row["resolved_at"],
+        resolution=Resolution(row["resolution"]) if row["resolution"] else None,
+    )
+    return StoredFlag(flag, row["detected_at"], row["sequence"])
+
+
+def owed_of(row: Any) -> Owed:
+    """The obligation of a row of `obligation`."""
+    return Owed(
+        obligation=row["obligation"],
+        contract=row["contract"],
+        cycle=row["cycle"],
+        subject=row["subject"],
+        state=ObligationState(row["state"]),
+        after=FactKind(row["after"]),
+        expect=FactKind(row["expect"]),
+        owed_by=Role(row["owed_by"]),
+        parties=tuple(row["parties"].split(",")) if row["parties"] else (),
+        opened_at=row["opened_at"],
+        due_at=row["due_at"],
+        decided_at=row["decided_at"],
+        met_at=row["met_at"],
+    )
