@@ -1,0 +1,1 @@
+"""The processes of Mitodoke, a folder each."""

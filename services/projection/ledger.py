@@ -1,0 +1,300 @@
+"""The drives that one transaction touches, as they become while it works through the log.
+
+Nothing here reads or writes: states come in, and what is to be written comes out. A batch that
+is dropped is dropped with its ledger.
+"""
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Final
+from uuid import UUID
+
+from aiokafka import ConsumerRecord
+
+from mitodoke.eventlog.cloudevents import UndecodableEvent, decode_drive_event
+from mitodoke.eventlog.payloads import moment_of_milliseconds
+from mitodoke.lifecycle.facts import DriveDelivered, DriveDispatched, DriveReleased, DriveReturned, Fact
+from mitodoke.lifecycle.holder import holder
+from mitodoke.lifecycle.judge import judge
+from mitodoke.lifecycle.kinds import FactKind
+from mitodoke.lifecycle.record import ConflictingRepeatError, Record, fold, standing
+from mitodoke.lifecycle.reference import Reference
+from mitodoke.lifecycle.verdict import Flag, FlagState, Owed, Resolution, Verdict
+from mitodoke.readmodel.drive_state import DriveState, ObligationKey, StoredFlag
+from mitodoke.readmodel.rows import (
+    RANK,
+    Changes,
+    DriveRow,
+    FactRow,
+    HistoryRow,
+    OutboxRow,
+    QuarantineRow,
+    ShipmentRow,
+)
+from mitodoke.services.projection.flag_messages import flag_changed
+
+INSTANT: Final = timedelta(microseconds=1)
+
+REFERENCE_COUNTS_AFTER: Final = INSTANT
+"""A reference fact counts for what comes after the moment it was recorded at, not for what shares it.
+
+The broker's times have a millisecond's grain: of a fact and a reference fact of the same moment nobody can say
+which came first, and a live run and a rebuild must not answer differently.
+"""
+
+
+def _serial(record: ConsumerRecord) -> str:
+    return (record.key or b"").decode(errors="replace")
+
+
+def serials_of(records: Iterable[ConsumerRecord]) -> set[str]:
+    """The drives that these messages are about, by their keys."""
+    return {_serial(record) for record in records}
+
+
+class Ledger:
+    """Takes the messages of one partition in order, and knows in the end what to write.
+
+    `held` has the state of every drive that will be touched and is not new; `detected_at` is the
+    worker's own time, and goes nowhere but into the column of that name.
+    """
+
+    def __init__(
+        self, partition: int, held: Mapping[str, DriveState], reference: Reference, detected_at: datetime
+    ) -> None:
+        self._partition = partition
+        self._held = held
+        self._reference = reference
+        self._detected_at = detected_at
+        self._changes = Changes()
+        self.states: dict[str, DriveState] = {}
+        """The drives that were touched, as they stand now."""
+
+    def take(self, record: ConsumerRecord) -> None:
+        """Take in the next message: fold its fact and judge its drive, or put it aside when that cannot be done.
+
+        The drive's turning points up to the message come first, each in its order, so that what is written does
+        not depend on when a sweep came by.
+        """
+        serial = _serial(record)
+        state = self._state(serial)
+        if state.parked:
+            self._set_aside(record, state, "an earlier event of this drive waits in quarantine")
+            return
+        try:
+            fact = decode_drive_event(record)
+            folded = fold(state.record, fact)
+        except (UndecodableEvent, ConflictingRepeatError) as error:
+            self._set_aside(record, state, str(error))
+            return
+        if len(folded.facts) == len(state.record.facts):
+            # The same event again: a caller who did not hear our answer. The first in the log counts.
+            return
+        as_of = max(state.judged_at, fact.recorded_at)
+        self.turn(serial, as_of)
+        state = replace(self._state(serial), record=folded)
+        try:
+            verdict = self._verdict(state.record, as_of)
+        except Exception as error:
+            # Whatever the judgement stumbles over, it is about this drive alone: the others go on.
+            self._set_aside(record, self._state(serial), f"the judgement failed: {error!r}")
+            return
+        self._changes.facts.append(
+            FactRow(
+                record.partition,
+                record.offset,
+                fact.event_id,
+                fact.kind.value,
+                serial,
+                fact.contract,
+                fact.party,
+                fact.operator,
+                fact.occurred_at,
+                fact.recorded_at,
+                fact.backfilled,
+                record.value or b"",
+            )
+        )
+        self._changes.drive_contracts.add((fact.contract, serial))
+        self._settle(state, verdict)
+
+    def turn(self, serial: str, until: datetime) -> None:
+        """Judge the drive at each of its turning points up to that moment, in order."""
+        state = self._state(serial)
+        while not state.parked and (at := self._turns_at(state)) is not None and at <= until:
+            state = self._settle(state, self._verdict(state.record, at))
+
+    def changes(self) -> Changes:
+        """All that is to be written."""
+        changes = self._changes
+        for serial, state in self.states.items():
+            if state.record.facts:
+                self._summarise(serial, state)
+        return changes
+
+    def _state(self, serial: str) -> DriveState:
+        return self.states.get(serial) or self._held.get(serial) or DriveState(Record(serial))
+
+    def _turns_at(self, state: DriveState) -> datetime | None:
+        """The next turning point, with the reference facts that have come since the drive was judged."""
+        facts = state.record.facts
+        if not facts:
+            return None
+        contracts = {fact.contract for fact in facts}
+        shipments = {getattr(fact, "shipment", "") for fact in facts} - {""}
+        change = self._reference.next_change(contracts, shipments, state.judged_at - REFERENCE_COUNTS_AFTER)
+        if change is None:
+            return state.turns_at
+        counts_at = change + REFERENCE_COUNTS_AFTER
+        return counts_at if state.turns_at is None else min(counts_at, state.turns_at)
+
+    def _verdict(self, record: Record, as_of: datetime) -> Verdict:
+        return judge(record, self._reference.read_through(as_of - REFERENCE_COUNTS_AFTER), as_of)
+
+    def _settle(self, state: DriveState, verdict: Verdict) -> DriveState:
+        """Compare the verdict with what is stored: the difference is what was raised and what was resolved."""
+        serial = state.record.serial
+        state = DriveState(
+            state.record,
+            self._flags(serial, state.flags, verdict),
+            self._obligations(serial, state, verdict),
+            verdict.as_of,
+            verdict.turns_at,
+        )
+        self.states[serial] = state
+        return state
+
+    def _obligations(self, serial: str, state: DriveState, verdict: Verdict) -> dict[ObligationKey, Owed]:
+        owed = {ObligationKey(o.cycle, o.obligation, o.subject): o for o in verdict.obligations}
+        for key, now in owed.items():
+            if state.obligations.get(key) != now:
+                self._changes.obligations[serial, key] = now
+                self._changes.gone_obligations.discard((serial, key))
+        for key in state.obligations.keys() - owed.keys():
+            self._changes.obligations.pop((serial, key), None)
+            self._changes.gone_obligations.add((serial, key))
+        return owed
+
+    def _flags(
+        self, serial: str, stored: Mapping[UUID, StoredFlag], verdict: Verdict
+    ) -> dict[UUID, StoredFlag]:
+        """The flags after this verdict: what it holds, and what it has taken back, which stays in the history."""
+        flags = dict(stored)
+        for flag in verdict.flags:
+            held = stored.get(flag.flag_id)
+            if held is None:
+                # It was open before it was resolved, also where both became known at once.
+                opened = replace(flag, state=FlagState.OPEN, resolved_at=None, resolution=None)
+                held = self._changed(serial, flags, opened, None, flag.evident_at)
+            if held.flag == flag:
+                continue
+            if (held.flag.state, held.flag.severity, held.flag.resolution) == (
+                flag.state,
+                flag.severity,
+                flag.resolution,
+            ):
+                self._keep(serial, flags, replace(held, flag=flag))
+            else:
+                self._changed(serial, flags, flag, held, flag.resolved_at or verdict.as_of)
+        in_verdict = {flag.flag_id for flag in verdict.flags}
+        for flag_id, held in stored.items():
+            if flag_id not in in_verdict and held.flag.state is not FlagState.RESOLVED:
+                taken_back = replace(
+                    held.flag,
+                    state=FlagState.RESOLVED,
+                    resolved_at=verdict.as_of,
+                    resolution=Resolution.CORRECTED,
+                )
+                self._changed(serial, flags, taken_back, held, verdict.as_of)
+        return flags
+
+    def _changed(
+        self,
+        serial: str,
+        flags: dict[UUID, StoredFlag],
+        flag: Flag,
+        held: StoredFlag | None,
+        changed_at: datetime,
+    ) -> StoredFlag:
+        sequence = held.sequence + 1 if held else 1
+        stored = StoredFlag(flag, held.detected_at if held else self._detected_at, sequence)
+        self._changes.history.append(
+            HistoryRow(
+                flag.flag_id,
+                sequence,
+                flag.state.value,
+                RANK[flag.severity],
+                flag.resolution.value if flag.resolution else None,
+                changed_at,
+            )
+        )
+        message = flag_changed(serial, stored, changed_at)
+        self._changes.outbox.append(
+            OutboxRow(self._partition, str(flag.flag_id), message.SerializeToString())
+        )
+        return self._keep(serial, flags, stored)
+
+    def _keep(self, serial: str, flags: dict[UUID, StoredFlag], stored: StoredFlag) -> StoredFlag:
+        flags[stored.flag.flag_id] = stored
+        self._changes.flags[stored.flag.flag_id] = (serial, stored)
+        return stored
+
+    def _set_aside(self, record: ConsumerRecord, state: DriveState, error: str) -> None:
+        serial = state.record.serial
+        self.states[serial] = replace(state, parked=True)
+        self._changes.quarantine.append(
+            QuarantineRow(
+                record.partition,
+                record.offset,
+                serial,
+                error,
+                json.dumps({name: value.decode(errors="replace") for name, value in record.headers}),
+                record.value or b"",
+                moment_of_milliseconds(record.timestamp),
+            )
+        )
+
+    def _summarise(self, serial: str, state: DriveState) -> None:
+        stood = standing(state.record, state.judged_at)
+        held_by, since = holder(stood.facts)
+        self._changes.drives.append(
+            DriveRow(
+                serial,
+                self._partition,
+                stood.facts[-1].contract if stood.facts else state.record.facts[-1].contract,
+                held_by,
+                since,
+                any(fact.kind is FactKind.DRIVE_DESTROYED for fact in stood.facts),
+                len(state.record.facts),
+                state.judged_at,
+                self._turns_at(state),
+                state.parked,
+            )
+        )
+        self._changes.shipments.extend(_manifest(state.record.facts, stood.facts, self._partition))
+
+
+def _manifest(facts: Iterable[Fact], stood: Iterable[Fact], partition: int) -> Iterable[ShipmentRow]:
+    rows: dict[str, ShipmentRow] = {}
+    for fact in facts:
+        shipment = getattr(fact, "shipment", "")
+        if shipment:
+            rows[shipment] = ShipmentRow(shipment, fact.serial, partition, fact.contract, None, None)
+    for fact in stood:
+        match fact:
+            case DriveReleased(shipment=shipment) | DriveDispatched(shipment=shipment) if shipment:
+                row = rows[shipment]
+                rows[shipment] = row._replace(
+                    sent_at=min(row.sent_at or fact.occurred_at, fact.occurred_at), contract=fact.contract
+                )
+            case DriveReturned(shipment=shipment) | DriveDelivered(shipment=shipment) if shipment:
+                row = rows[shipment]
+                rows[shipment] = row._replace(
+                    received_at=min(row.received_at or fact.occurred_at, fact.occurred_at),
+                    contract=fact.contract,
+                )
+            case _:
+                pass
+    return rows.values()

@@ -1,0 +1,168 @@
+"""Builds the read model again from the first fact of the log, beside the live one, and takes its place.
+
+The same code as the live run, in a schema of its own. The live tables answer until the swap,
+and the live workers notice it at their fence.
+"""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
+from typing import Final
+
+import asyncpg
+
+from mitodoke.chassis.clock import Clock
+from mitodoke.eventlog.reference_log import ReferenceFollower
+from mitodoke.eventlog.topics import Topics
+from mitodoke.readmodel import store
+from mitodoke.readmodel.migrations import migrate
+from mitodoke.readmodel.pool import SCHEMA, Connection, open_pool
+from mitodoke.services.projection.flag_messages import flag_changed
+from mitodoke.services.projection.worker import Worker
+
+REBUILT: Final = "custody_rebuild"
+REPLACED: Final = "custody_replaced"
+LOOK_AGAIN_SECONDS: Final = 0.2
+
+VERSIONS_AHEAD: Final = 1_000_000
+"""By how much the versions of the fence jump at the swap, so that no worker takes its memory for the new tables'."""
+
+
+class RebuildError(Exception):
+    """The rebuild cannot be done; nothing was changed, and the message says what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rebuilt:
+    """What a rebuild came to. `changed_flags` differ from the tables that were there before."""
+
+    facts: int
+    drives: int
+    changed_flags: int
+
+
+async def rebuild(
+    bootstrap: str, dsn: str, topics: Topics, clock: Clock, *, tell: Callable[[int, int], None]
+) -> Rebuilt:
+    """Read the whole log into new tables and swap them in when they are as far as the live ones.
+
+    `tell` is called with the offsets read and to be read. May be run while the projection runs, and
+    again after it was interrupted. Raises RebuildError when there is nothing to rebuild or another
+    rebuild is under way.
+    """
+    async with _one_at_a_time(dsn), await open_pool(dsn, schema=REBUILT) as pool:
+        follower = ReferenceFollower(bootstrap, topics.reference)
+        worker = Worker(bootstrap, topics, pool, follower, clock, alone=True)
+        running = [asyncio.create_task(follower.run()), asyncio.create_task(worker.run())]
+        try:
+            while True:
+                for task in running:
+                    if task.done():
+                        task.result()
+                if follower.failure is not None:
+                    raise RebuildError(follower.failure)
+                if worker.ready and await _caught_up(pool, tell):
+                    # The worker must not write while the tables change their name.
+                    await _stop(running[1])
+                    if (done := await _swap(pool)) is not None:
+                        return done
+                    running[1] = asyncio.create_task(worker.run())
+                await asyncio.sleep(LOOK_AGAIN_SECONDS)
+        finally:
+            for task in running:
+                await _stop(task)
+
+
+@contextlib.asynccontextmanager
+async def _one_at_a_time(dsn: str) -> AsyncIterator[None]:
+    connection = await asyncpg.connect(dsn)
+    try:
+        if not await connection.fetchval("select pg_try_advisory_lock($1)", store.SWAP_LOCK + 1):
+            raise RebuildError("Another rebuild is under way on this database; wait for it to end")
+        if not await connection.fetchval("select to_regclass($1) is not null", f"{SCHEMA}.progress"):
+            raise RebuildError(
+                f"There are no tables in the schema {SCHEMA} of this database to rebuild; run `mitodoke setup` first"
+            )
+        # What an interrupted rebuild left behind.
+        await connection.execute(f"drop schema if exists {REBUILT} cascade")
+        await migrate(connection, schema=REBUILT)
+        yield
+    finally:
+        await connection.close()
+
+
+async def _stop(task: asyncio.Task[None]) -> None:
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+
+
+async def _caught_up(pool: asyncpg.Pool, tell: Callable[[int, int], None]) -> bool:
+    async with pool.acquire() as connection:
+        rows = await connection.fetch(
+            f"""select r.next_offset, l.next_offset as live_offset,
+                    r.reference_offset >= l.reference_offset and r.read_through >= l.read_through as judged
+                from {SCHEMA}.progress l left join {REBUILT}.progress r using (partition)
+                where partition >= 0"""
+        )
+    read = sum(row["next_offset"] or 0 for row in rows)
+    tell(read, sum(row["live_offset"] for row in rows))
+    return all(row["judged"] and row["next_offset"] >= row["live_offset"] for row in rows)
+
+
+async def _swap(pool: asyncpg.Pool) -> Rebuilt | None:
+    async with pool.acquire() as connection:
+        async with connection.transaction():
+            # Alone: every writer holds this lock shared, so none is between its fence and its commit.
+            await connection.execute("select pg_advisory_xact_lock($1)", store.SWAP_LOCK)
+            behind = await connection.fetchval(
+                f"""select exists (select from {SCHEMA}.progress l left join {REBUILT}.progress r using (partition)
+                    where r.next_offset is null or r.next_offset < l.next_offset)"""
+            )
+            if behind:
+                return None
+            changed = await _hand_over(connection)
+            facts = await connection.fetchval(f"select count(*) from {REBUILT}.fact")
+            drives = await connection.fetchval(f"select count(*) from {REBUILT}.drive")
+            await connection.execute(f"drop schema if exists {REPLACED} cascade")
+            await connection.execute(f"alter schema {SCHEMA} rename to {REPLACED}")
+            await connection.execute(f"alter schema {REBUILT} rename to {SCHEMA}")
+        await connection.execute(f"drop schema {REPLACED} cascade")
+    return Rebuilt(facts, drives, changed)
+
+
+async def _hand_over(connection: Connection) -> int:
+    """Take over from the live tables what the log does not say, and publish only the flags that differ."""
+    await connection.execute(
+        f"""update {REBUILT}.flag r set detected_at = l.detected_at
+            from {SCHEMA}.flag l where l.flag_id = r.flag_id"""
+    )
+    await connection.execute(
+        f"""update {REBUILT}.progress r set version = greatest(r.version, l.version) + {VERSIONS_AHEAD}
+            from {SCHEMA}.progress l where l.partition = r.partition"""
+    )
+    await connection.execute(f"delete from {REBUILT}.outbox")
+    await connection.execute(
+        f"""insert into {REBUILT}.outbox (partition, key, value)
+            select partition, key, value from {SCHEMA}.outbox order by id"""
+    )
+    rows = await connection.fetch(
+        f"""select r.*, d.partition, h.changed_at from {REBUILT}.flag r
+            join {REBUILT}.drive d using (serial)
+            join {REBUILT}.flag_history h using (flag_id, sequence)
+            left join {SCHEMA}.flag l using (flag_id)
+            where l is distinct from r
+            order by r.flag_id"""
+    )
+    await connection.executemany(
+        f"insert into {REBUILT}.outbox (partition, key, value) values ($1, $2, $3)",
+        [
+            (
+                row["partition"],
+                str(row["flag_id"]),
+                flag_changed(row["serial"], store.stored_flag_of(row), row["changed_at"]).SerializeToString(),
+            )
+            for row in rows
+        ],
+    )
+    return len(rows)

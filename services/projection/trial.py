@@ -1,0 +1,74 @@
+"""Tries a policy on the real records of a contract: what would be flagged, had it been in force. Writes nothing."""
+
+import asyncio
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Final
+
+from mitodoke.eventlog.cloudevents import decode_fact
+from mitodoke.lifecycle.judge import judge
+from mitodoke.lifecycle.policy import Severity
+from mitodoke.lifecycle.record import Record
+from mitodoke.lifecycle.reference import Reference
+from mitodoke.lifecycle.verdict import Flag, FlagState
+from mitodoke.readmodel import queries
+from mitodoke.readmodel.pool import Connection
+
+AT_ONCE: Final = 500
+
+Group = tuple[str, str, Severity]
+
+
+@dataclass(slots=True)
+class Tried:
+    """Counts of open flags by kind, subject and severity, with the policy and without, and the new ones by name."""
+
+    drives: int = 0
+    would_stand: Counter[Group] = field(default_factory=Counter)
+    stand: Counter[Group] = field(default_factory=Counter)
+    newly: list[tuple[str, Flag]] = field(default_factory=list)
+
+
+async def try_policy(
+    connection: Connection,
+    contract_id: str,
+    reference: Reference,
+    tried_reference: Reference,
+    as_of: datetime,
+    *,
+    most: int,
+) -> Tried:
+    """Judge every drive of the contract twice. Other work gets its turn between batches of drives."""
+    tried = Tried()
+    after = ""
+    while serials := await queries.serials_of_contract(connection, contract_id, after=after, limit=AT_ONCE):
+        after = serials[-1]
+        for serial, record in (await queries.records(connection, serials, decode_fact)).items():
+            tried.drives += 1
+            now = {flag.flag_id: flag for flag in _open(record, reference, as_of, contract_id)}
+            then = {flag.flag_id: flag for flag in _open(record, tried_reference, as_of, contract_id)}
+            tried.stand.update(_group(flag) for flag in now.values())
+            tried.would_stand.update(_group(flag) for flag in then.values())
+            room = most - len(tried.newly)
+            tried.newly += [(serial, then[new]) for new in [*then.keys() - now.keys()][:room]]
+        await asyncio.sleep(0)
+    tried.newly.sort(key=lambda new: (new[0], new[1].kind, new[1].subject))
+    return tried
+
+
+def _open(record: Record, reference: Reference, as_of: datetime, contract_id: str) -> Iterator[Flag]:
+    for flag in judge(record, reference, as_of).flags:
+        if flag.contract == contract_id and flag.state is not FlagState.RESOLVED:
+            yield flag
+
+
+def _group(flag: Flag) -> Group:
+    return flag.kind, _subject(flag), flag.severity
+
+
+def _subject(flag: Flag) -> str:
+    """What the flag is about where many drives share it: an obligation, a party, a step; not an event of one drive."""
+    subject = flag.subject.partition("/")[0]
+    return "" if len(subject) == 36 and subject.count("-") == 4 else subject

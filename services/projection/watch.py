@@ -1,0 +1,75 @@
+"""The stream of flag changes, read from the flags topic at the pace of its caller."""
+
+from collections.abc import AsyncGenerator, Callable
+from typing import Final
+
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.errors import KafkaError
+
+from mitodoke.chassis.errors import Reason, Refusal, Violation, refused_fields
+from mitodoke.contracts.custody.v1 import flag_pb2, query_pb2
+from mitodoke.eventlog.topics import Topics
+
+MOST_STREAMS: Final = 100
+PARTITION: Final = 0
+"""The flags topic has one, so that a resume token is an offset."""
+
+
+class FlagWatch:
+    """Opens streams, up to a number. What a slow caller has not read stays in the log, not in memory."""
+
+    def __init__(self, bootstrap: str, topics: Topics) -> None:
+        self._bootstrap = bootstrap
+        self._topics = topics
+        self._streams = 0
+
+    async def changes(
+        self, resume_token: str, shown: Callable[[str], bool]
+    ) -> AsyncGenerator[query_pb2.WatchFlagsResponse, None]:
+        """Every change from the token on, or from now on without one, of the contracts that `shown` says yes to.
+
+        Raises Refusal: too many streams, a token of elsewhere, or a broker that is away.
+        """
+        if self._streams >= MOST_STREAMS:
+            raise Refusal(
+                Reason.QUEUE_FULL, f"{MOST_STREAMS} streams are open already; close one, or try again later"
+            )
+        self._streams += 1
+        partition = TopicPartition(self._topics.flags, PARTITION)
+        consumer = AIOKafkaConsumer(
+            bootstrap_servers=self._bootstrap, enable_auto_commit=False, fetch_max_wait_ms=100
+        )
+        try:
+            await consumer.start()
+            consumer.assign([partition])
+            end = (await consumer.end_offsets([partition]))[partition]
+            consumer.seek(partition, _resume_at(resume_token, end))
+            while True:
+                for record in (await consumer.getmany(partition, timeout_ms=1000)).get(partition, ()):
+                    change = flag_pb2.FlagChanged.FromString(record.value)
+                    if shown(change.flag.contract_id):
+                        yield query_pb2.WatchFlagsResponse(change=change, resume_token=str(record.offset + 1))
+        except KafkaError as error:
+            raise Refusal(
+                Reason.LOG_UNAVAILABLE,
+                f"The flags topic cannot be read now ({type(error).__name__}); call again with the last resume token",
+            ) from error
+        finally:
+            self._streams -= 1
+            await consumer.stop()
+
+
+def _resume_at(token: str, end: int) -> int:
+    if not token:
+        return end
+    if not token.isascii() or not token.isdecimal() or int(token) > end:
+        raise refused_fields(
+            Reason.INVALID_FIELD,
+            [
+                Violation(
+                    "resume_token",
+                    "is not one that an earlier answer of this system gave; leave it out to start now",
+                )
+            ],
+        )
+    return int(token)

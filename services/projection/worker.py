@@ -1,0 +1,333 @@
+"""The projection's worker: reads the log, judges, and writes the read model, each fact exactly once.
+
+Kafka's consumer group shares the partitions out; PostgreSQL holds the truth about progress.
+One batch of one partition is one database transaction.
+"""
+
+import asyncio
+import contextlib
+from collections import OrderedDict
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+import asyncpg
+import structlog
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka.errors import IllegalStateError, KafkaError
+
+from mitodoke.chassis.clock import Clock
+from mitodoke.eventlog.cloudevents import decode_fact
+from mitodoke.eventlog.payloads import moment_of_milliseconds
+from mitodoke.eventlog.reference_log import ReferenceFollower, ReferenceUnavailable
+from mitodoke.eventlog.topics import Topics
+from mitodoke.readmodel import store
+from mitodoke.readmodel.drive_state import DriveState
+from mitodoke.readmodel.pool import Connection
+from mitodoke.services.projection.ledger import REFERENCE_COUNTS_AFTER, Ledger, serials_of
+
+_log = structlog.get_logger("mitodoke.projection")
+
+GROUP: Final = "projection"
+POLL_SECONDS: Final = 0.1
+BACK_OFF_SECONDS: Final = 0.5
+SWEEP_AT_ONCE: Final = 1000
+
+APPEND_MARGIN: Final = timedelta(milliseconds=100)
+"""How much earlier than the clock topic's newest message the drives topic counts as read.
+
+An append takes its time before it can be read: a fact may carry an earlier time than a tick that was read first.
+"""
+
+PASSING: Final = (
+    asyncpg.PostgresConnectionError,
+    asyncpg.OperatorInterventionError,
+    asyncpg.InsufficientResourcesError,
+    asyncpg.InterfaceError,
+    asyncpg.DeadlockDetectedError,
+    KafkaError,
+    IllegalStateError,
+    ReferenceUnavailable,
+    OSError,
+    TimeoutError,
+)
+"""Troubles of the database, the broker and the network: no poison. The worker backs off and starts at the fence."""
+
+
+class Outrun(Exception):
+    """Someone else has moved the partition on, or back; what was read is dropped."""
+
+
+class LogMismatch(Exception):
+    """The log is not the one that the tables were made from; says what to do."""
+
+
+class Worker:
+    """One worker of the projection; any number may run, here or elsewhere.
+
+    With `alone` it reads every partition by itself, outside the consumer group, as a rebuild does.
+    `cached_drives` bounds the memory: so many drives are kept as last written. `read_at_once`
+    bounds a batch, in messages; the sweep comes by every `sweep_every` seconds.
+    """
+
+    name = "projection"
+
+    def __init__(
+        self,
+        bootstrap: str,
+        topics: Topics,
+        pool: asyncpg.Pool,
+        follower: ReferenceFollower,
+        clock: Clock,
+        *,
+        alone: bool = False,
+        cached_drives: int = 50_000,
+        read_at_once: int = 2000,
+        sweep_every: float = 0.2,
+    ) -> None:
+        self._bootstrap = bootstrap
+        self._topics = topics
+        self._pool = pool
+        self._follower = follower
+        self._clock = clock
+        self._alone = alone
+        self._cached_drives = cached_drives
+        self._read_at_once = read_at_once
+        self._sweep_every = sweep_every
+        self._cache: OrderedDict[str, DriveState] = OrderedDict()
+        self._partition_of: dict[str, int] = {}
+        self._versions: dict[int, int] = {}
+        self._read_through: dict[int, datetime] = {}
+        self._ready = False
+        self.wrote = asyncio.Event()
+        """Set whenever a transaction was committed: the relay looks at the outbox then."""
+
+    @property
+    def ready(self) -> bool:
+        """Whether it reads and writes."""
+        return self._ready
+
+    async def start(self) -> None:
+        """Nothing waits here: `run` connects, for as long as it takes."""
+
+    async def stop(self) -> None:
+        """Nothing is left to do after `run` is cancelled: what was not committed was not done."""
+
+    async def run(self) -> None:
+        """Project until cancelled. Raises LogMismatch when going on would falsify the tables."""
+        while True:
+            try:
+                await self._project()
+            except PASSING as error:
+                self._ready = False
+                _log.warning("projection_waits", error=repr(error), retry_seconds=BACK_OFF_SECONDS)
+                await asyncio.sleep(BACK_OFF_SECONDS)
+
+    async def _project(self) -> None:
+        self._forget_all()
+        consumer = AIOKafkaConsumer(
+            bootstrap_servers=self._bootstrap,
+            group_id=None if self._alone else f"{self._topics.drives}.{GROUP}",
+            enable_auto_commit=False,
+            auto_offset_reset="earliest",
+            session_timeout_ms=6000,
+            heartbeat_interval_ms=1500,
+            fetch_max_wait_ms=50,
+            max_partition_fetch_bytes=4 << 20,
+        )
+        producer = AIOKafkaProducer(
+            bootstrap_servers=self._bootstrap, acks="all", enable_idempotence=True, request_timeout_ms=10_000
+        )
+        async with contextlib.AsyncExitStack() as stack:
+            await producer.start()
+            stack.push_async_callback(producer.stop)
+            await consumer.start()
+            stack.push_async_callback(consumer.stop)
+            partitions = [
+                TopicPartition(self._topics.drives, number)
+                for number in await producer.partitions_for(self._topics.drives)
+            ]
+            async with self._pool.acquire() as connection:
+                await store.ensure_progress(connection, len(partitions))
+            if self._alone:
+                consumer.assign(partitions)
+                for partition in partitions:
+                    await self._seek_to_progress(consumer, partition)
+            else:
+                consumer.subscribe([self._topics.drives])
+            swept_at = 0.0
+            running = asyncio.get_running_loop()
+            while True:
+                batches = await consumer.getmany(
+                    timeout_ms=round(POLL_SECONDS * 1000), max_records=self._read_at_once
+                )
+                if batches:
+                    # 1. Know all reference facts that were recorded before these facts.
+                    await self._follower.read_to_end(10)
+                for partition, records in batches.items():
+                    await self._in_order(consumer, partition, self._apply(partition.partition, records))
+                if batches and not self._alone:
+                    self._commit_for_lag_tools(consumer)
+                if running.time() - swept_at >= self._sweep_every:
+                    await self._sweep(consumer, producer)
+                    swept_at = running.time()
+                self._ready = True
+
+    async def _in_order(self, consumer: AIOKafkaConsumer, partition: TopicPartition, work: Any) -> None:
+        """Do the work; where the fence stopped it, go on from where the tables are."""
+        try:
+            await work
+        except Outrun:
+            self._forget(partition.partition)
+            await self._seek_to_progress(consumer, partition)
+
+    async def _seek_to_progress(self, consumer: AIOKafkaConsumer, partition: TopicPartition) -> None:
+        async with self._pool.acquire() as connection:
+            next_offset, _ = await store.progress(connection, partition.partition)
+        first = (await consumer.beginning_offsets([partition]))[partition]
+        end = (await consumer.end_offsets([partition]))[partition]
+        if not first <= next_offset <= end:
+            raise LogMismatch(
+                f"The tables have read partition {partition.partition} of {partition.topic} up to offset "
+                f"{next_offset}, but the log holds offsets {first} to {end}. This is not the log they were made "
+                "from, or it has lost messages. Restore the log, or run `mitodoke rebuild` if it is the right one"
+            )
+        _log.info("fence_moved", partition=partition.partition, next_offset=next_offset)
+        if partition in consumer.assignment():
+            consumer.seek(partition, next_offset)
+
+    async def _apply(self, partition: int, records: Sequence[Any]) -> None:
+        # All facts recorded before the last one have been read; more with its own time may follow.
+        read_through = moment_of_milliseconds(records[-1].timestamp)
+        async with self._pool.acquire() as connection, connection.transaction():
+            # 2. The fence: two workers that both believe they own this partition cannot both write.
+            version = await self._fence(
+                connection, partition, start=records[0].offset, end=records[-1].offset + 1
+            )
+            await self._take_in_reference(connection, partition)
+            # 3. Load what is not at hand, fold and judge in memory, fact by fact.
+            held = await self._held(connection, serials_of(records))
+            ledger = Ledger(partition, held, self._follower.reference, self._clock.now())
+            for record in records:
+                ledger.take(record)
+            # 4. Write everything in bulk.
+            await store.write(connection, partition, ledger.changes())
+        # 5. Committed: only now is it true, and may be remembered.
+        self._remember(partition, version, ledger.states)
+        self._read_through[partition] = read_through
+        self.wrote.set()
+
+    async def _fence(self, connection: Connection, partition: int, *, start: int, end: int) -> int:
+        version = await store.fence(connection, partition, start=start, end=end)
+        if version is None:
+            raise Outrun
+        if self._versions.get(partition) != version - 1:
+            # Someone else has written since: what we remember of this partition is no longer so.
+            self._forget(partition)
+        return version
+
+    async def _sweep(self, consumer: AIOKafkaConsumer, producer: AIOKafkaProducer) -> None:
+        """Judge the drives whose turning point has passed, up to where the log has been read and no further.
+
+        The time is the broker's, learnt by an append, so that a wrong clock here accuses nobody; and where
+        the log is not read to its end, the time is that of the last fact read.
+        """
+        tick = await producer.send_and_wait(self._topics.clock, b"", key=GROUP.encode())
+        now = moment_of_milliseconds(tick.timestamp) - APPEND_MARGIN
+        assigned = sorted(consumer.assignment())
+        if not assigned:
+            return
+        ends = await consumer.end_offsets(assigned)
+        await self._follower.read_to_end(10)
+        await self._show_reference()
+        idle = []
+        for partition in assigned:
+            position = await consumer.position(partition)
+            until = now if position >= ends[partition] else self._read_through.get(partition.partition)
+            if until is None:
+                continue
+            async with self._pool.acquire() as connection:
+                _, applied = await store.progress(connection, partition.partition)
+                due = await store.due_serials(connection, partition.partition, until, 1)
+            if due or applied < self._follower.next_offset:
+                await self._in_order(consumer, partition, self._turn(partition.partition, position, until))
+            else:
+                idle.append((partition.partition, position, until))
+        if idle:
+            async with self._pool.acquire() as connection:
+                await store.note_read_through(connection, idle)
+
+    async def _turn(self, partition: int, position: int, until: datetime) -> None:
+        due = [""]
+        while due:
+            async with self._pool.acquire() as connection, connection.transaction():
+                version = await self._fence(connection, partition, start=position, end=position)
+                await self._take_in_reference(connection, partition)
+                due = await store.due_serials(connection, partition, until, SWEEP_AT_ONCE)
+                held = await self._held(connection, set(due))
+                ledger = Ledger(partition, held, self._follower.reference, self._clock.now())
+                for serial in due:
+                    ledger.turn(serial, until)
+                await store.write(connection, partition, ledger.changes())
+                if not due:
+                    await store.note_read_through(connection, [(partition, position, until)])
+            self._remember(partition, version, ledger.states)
+            self.wrote.set()
+
+    async def _take_in_reference(self, connection: Connection, partition: int) -> None:
+        end = self._follower.next_offset
+        _, applied = await store.progress(connection, partition)
+        if applied < end:
+            await store.set_turning_points(
+                connection,
+                partition,
+                [(at, fact) for at, fact in self._follower.facts_from(applied) if at < end],
+                self._follower.reference,
+                after=REFERENCE_COUNTS_AFTER,
+                next_offset=end,
+            )
+
+    async def _show_reference(self) -> None:
+        end = self._follower.next_offset
+        async with self._pool.acquire() as connection:
+            start, _ = await store.progress(connection, store.REFERENCE)
+            if start >= end:
+                return
+            async with connection.transaction():
+                if await store.fence(connection, store.REFERENCE, start=start, end=end) is not None:
+                    news = [(at, fact) for at, fact in self._follower.facts_from(start) if at < end]
+                    await store.write_reference(connection, news, self._follower.reference)
+
+    async def _held(self, connection: Connection, serials: set[str]) -> dict[str, DriveState]:
+        held = {serial: self._cache[serial] for serial in serials if serial in self._cache}
+        missing = sorted(serials - held.keys())
+        if missing:
+            held |= await store.load(connection, missing, decode_fact)
+        return held
+
+    def _remember(self, partition: int, version: int, states: dict[str, DriveState]) -> None:
+        self._versions[partition] = version
+        for serial, state in states.items():
+            self._cache[serial] = state
+            self._cache.move_to_end(serial)
+            self._partition_of[serial] = partition
+        while len(self._cache) > self._cached_drives:
+            serial, _ = self._cache.popitem(last=False)
+            del self._partition_of[serial]
+
+    def _forget(self, partition: int) -> None:
+        for serial in [s for s, of in self._partition_of.items() if of == partition]:
+            del self._cache[serial]
+            del self._partition_of[serial]
+        self._versions.pop(partition, None)
+
+    def _forget_all(self) -> None:
+        self._cache.clear()
+        self._partition_of.clear()
+        self._versions.clear()
+        self._read_through.clear()
+
+    def _commit_for_lag_tools(self, consumer: AIOKafkaConsumer) -> None:
+        """Tell the group where we are. Nothing rests on it: the fence decides."""
+        task = asyncio.ensure_future(consumer.commit())
+        task.add_done_callback(lambda done: done.cancelled() or done.exception())
