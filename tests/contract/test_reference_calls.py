@@ -1,0 +1,206 @@
+"""What an administrator may rely on: an answer is known from then on, and an error names its line."""
+
+import asyncio
+import uuid
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import grpc
+import pytest
+
+from contract.world import (
+    ADMINISTRATOR,
+    CONTRACT,
+    LESSOR,
+    OWNER,
+    POLICY,
+    World,
+    contract,
+    enrolment,
+    refusal,
+    stamp,
+)
+from mitodoke.contracts.reference.v1 import reference_pb2
+from mitodoke.eventlog.cloudevents import decode_reference_event
+from mitodoke.lifecycle.reference import ContractRegistered, PolicyPublished
+
+pytestmark = pytest.mark.usefixtures("world")
+
+
+async def test_the_answer_says_where_the_fact_stands_in_the_log(world: World) -> None:
+    published = (await world.publish("RegisterContract", contract=contract("k-2020"))).published
+    record = next(each for each in await world.log(world.topics.reference) if each.offset == published.offset)
+    fact = decode_reference_event(record)
+    assert isinstance(fact, ContractRegistered)
+    assert (str(fact.event_id), fact.contract_id, fact.party) == (published.event_id, "k-2020", ADMINISTRATOR)
+    assert fact.recorded_at == published.recorded_at.ToDatetime(tzinfo=UTC)
+    assert record.key == b"k-2020"
+
+
+async def test_only_an_administrator_publishes(world: World) -> None:
+    for method, fields in (
+        ("RegisterParty", {"party": reference_pb2.PartyRegistered(party_id="x", name="X")}),
+        ("SuspendParty", {"suspension": reference_pb2.PartySuspended(party_id=OWNER, reason="why")}),
+        (
+            "GrantDelegation",
+            {"delegation": reference_pb2.DelegationGranted(from_party_id="a", to_party_id="b")},
+        ),
+        ("RegisterContract", {"contract": contract("k-2020")}),
+        ("AmendContract", {"amendment": reference_pb2.ContractAmended(contract_id=CONTRACT)}),
+        ("PublishPolicy", {"policy": reference_pb2.PolicyPublished(document="no: policy")}),
+    ):
+        refused = await refusal(world.publish(method, LESSOR, **fields))
+        assert (refused.code, refused.reason) == (grpc.StatusCode.PERMISSION_DENIED, "NOT_ADMINISTRATOR"), (
+            method
+        )
+
+
+async def test_a_party_with_the_permission_is_an_administrator(world: World) -> None:
+    await world.register_party(OWNER, reference_pb2.PERMISSION_ADMINISTER)
+    assert await world.publish("RegisterContract", OWNER, contract=contract("k-2020"))
+
+
+async def test_the_same_request_again_gives_the_same_place_and_appends_nothing(world: World) -> None:
+    request_id = str(uuid.uuid4())
+    first = await world.publish("RegisterContract", request_id=request_id, contract=contract("k-2020"))
+    length = len(await world.log(world.topics.reference))
+    again = await world.publish("RegisterContract", request_id=request_id, contract=contract("k-2020"))
+    assert again == first
+    assert len(await world.log(world.topics.reference)) == length
+
+
+async def test_a_request_id_used_for_something_else_is_refused(world: World) -> None:
+    request_id = str(uuid.uuid4())
+    await world.publish("RegisterContract", request_id=request_id, contract=contract("k-2020"))
+    other = contract("k-2020", title="another")
+    refused = await refusal(world.publish("RegisterContract", request_id=request_id, contract=other))
+    assert (refused.code, refused.reason) == (grpc.StatusCode.ALREADY_EXISTS, "REQUEST_ID_REUSED")
+
+
+async def test_a_contract_number_is_registered_once(world: World) -> None:
+    refused = await refusal(world.publish("RegisterContract", contract=contract(CONTRACT)))
+    assert (refused.code, refused.reason) == (grpc.StatusCode.ALREADY_EXISTS, "ALREADY_REGISTERED")
+
+
+async def test_of_two_registrations_at_the_same_time_one_is_refused(world: World) -> None:
+    both = await asyncio.gather(
+        *(world.publish("RegisterContract", contract=contract("k-2020", title=title)) for title in "ab"),
+        return_exceptions=True,
+    )
+    errors = [each for each in both if isinstance(each, grpc.aio.AioRpcError)]
+    assert [each.code() for each in errors] == [grpc.StatusCode.ALREADY_EXISTS]
+
+
+@pytest.mark.parametrize(
+    ("change", "field"),
+    [
+        ({"owner_party_id": "nobody"}, "contract.owner_party_id"),
+        ({"policy_id": "nothing"}, "contract.policy_id"),
+        ({"policy_version": 2}, "contract.policy_id"),
+        (
+            {"approvals": [reference_pb2.Approval(party_id="nobody", role=reference_pb2.ROLE_CARRIER)]},
+            "contract.approvals[0].party_id",
+        ),
+    ],
+)
+async def test_what_a_contract_names_must_be_known(world: World, change: dict[str, Any], field: str) -> None:
+    refused = await refusal(world.publish("RegisterContract", contract=contract("k-2020", **change)))
+    assert (refused.code, refused.reason) == (grpc.StatusCode.FAILED_PRECONDITION, "REFERENCE_MISSING")
+    assert list(refused.fields) == [field]
+
+
+async def test_an_approval_that_ends_before_it_begins_is_refused(world: World) -> None:
+    now = datetime.now(UTC)
+    approval = reference_pb2.Approval(
+        party_id=LESSOR,
+        role=reference_pb2.ROLE_LESSOR,
+        valid_from=stamp(now),
+        valid_until=stamp(now - timedelta(days=1)),
+    )
+    refused = await refusal(
+        world.publish("RegisterContract", contract=contract("k-2020", approvals=[approval]))
+    )
+    assert list(refused.fields) == ["contract.approvals[0].valid_until"]
+
+
+async def test_an_amendment_asks_for_a_known_contract_and_a_whole_policy_name(world: World) -> None:
+    unknown = reference_pb2.ContractAmended(contract_id="nowhere")
+    refused = await refusal(world.publish("AmendContract", amendment=unknown))
+    assert (refused.code, refused.reason) == (grpc.StatusCode.NOT_FOUND, "CONTRACT_UNKNOWN")
+    half = reference_pb2.ContractAmended(contract_id=CONTRACT, policy_id="certificates")
+    refused = await refusal(world.publish("AmendContract", amendment=half))
+    assert list(refused.fields) == ["amendment.policy_id"]
+    whole = reference_pb2.ContractAmended(contract_id=CONTRACT, policy_id="certificates", policy_version=1)
+    assert (await world.publish("AmendContract", amendment=whole)).published.event_id
+
+
+async def test_a_policy_that_cannot_be_read_is_refused_with_the_line_of_every_error(world: World) -> None:
+    document = (
+        POLICY.replace("Asia/Tokyo", "Asia/Nowhere").replace("2 months", "2 moons").replace(": 1\n", ": 2\n")
+    )
+    refused = await refusal(
+        world.publish("PublishPolicy", policy=reference_pb2.PolicyPublished(document=document))
+    )
+    assert (refused.code, refused.reason) == (grpc.StatusCode.INVALID_ARGUMENT, "POLICY_REFUSED")
+    assert "line 5" in refused.fields["policy.document"]
+    assert "line 3" in refused.message
+
+
+async def test_a_published_version_never_changes(world: World) -> None:
+    changed = reference_pb2.PolicyPublished(document=POLICY.replace("2 months", "3 months"))
+    refused = await refusal(world.publish("PublishPolicy", policy=changed))
+    assert (refused.code, refused.reason) == (grpc.StatusCode.ALREADY_EXISTS, "VERSION_PUBLISHED")
+
+
+async def test_the_same_document_again_is_no_change(world: World) -> None:
+    length = len(await world.log(world.topics.reference))
+    policy = reference_pb2.PolicyPublished(document=POLICY)
+    again = (await world.publish("PublishPolicy", policy=policy)).published
+    records = await world.log(world.topics.reference)
+    assert len(records) == length
+    fact = decode_reference_event(records[again.offset])
+    assert isinstance(fact, PolicyPublished)
+    assert (fact.policy.id, fact.policy.version, fact.document) == ("certificates", 1, POLICY)
+
+
+async def test_a_name_beside_the_document_must_agree_with_it(world: World) -> None:
+    document = POLICY.replace(": 1\n", ": 2\n")
+    refused = await refusal(
+        world.publish(
+            "PublishPolicy", policy=reference_pb2.PolicyPublished(policy_id="other", document=document)
+        )
+    )
+    assert list(refused.fields) == ["policy.policy_id"]
+
+
+async def test_any_party_of_a_contract_may_close_its_shipments_and_no_other(world: World) -> None:
+    closure = reference_pb2.ShipmentClosed(shipment_id="lot-1", contract_id=CONTRACT)
+    assert await world.publish("CloseShipment", LESSOR, closure=closure)
+    assert await world.publish("CloseShipment", OWNER, closure=closure)
+    await world.register_party("recycler")
+    for contract_id in (CONTRACT, "nowhere"):
+        closure = reference_pb2.ShipmentClosed(shipment_id="lot-1", contract_id=contract_id)
+        refused = await refusal(world.publish("CloseShipment", "recycler", closure=closure))
+        assert (refused.code, refused.reason) == (grpc.StatusCode.PERMISSION_DENIED, "NOT_ON_CONTRACT")
+
+
+async def test_history_counts_from_the_time_that_it_names(world: World) -> None:
+    then = datetime(2019, 2, 28, tzinfo=UTC)
+    published = (
+        await world.publish("RegisterContract", contract=contract("k-old"), backfilled_from=stamp(then))
+    ).published
+    fact = decode_reference_event((await world.log(world.topics.reference))[published.offset])
+    assert (fact.backfilled_from, fact.known_at) == (then, then)
+    assert (await world.enrol(enrolment("abc1234", contract_id="k-old"))).items
+
+
+async def test_history_is_not_in_the_future_and_asks_for_its_permission(world: World) -> None:
+    tomorrow = stamp(datetime.now(UTC) + timedelta(days=1))
+    refused = await refusal(
+        world.publish("RegisterContract", contract=contract("k-2020"), backfilled_from=tomorrow)
+    )
+    assert (refused.reason, list(refused.fields)) == ("TIME_IN_FUTURE", ["backfilled_from"])
+    closure = reference_pb2.ShipmentClosed(shipment_id="lot-1", contract_id=CONTRACT)
+    past = stamp(datetime(2019, 1, 1, tzinfo=UTC))
+    refused = await refusal(world.publish("CloseShipment", LESSOR, closure=closure, backfilled_from=past))
+    assert refused.reason == "BACKFILL_NOT_PERMITTED"

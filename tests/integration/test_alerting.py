@@ -1,0 +1,347 @@
+"""Alerting on a real PostgreSQL and a real Alertmanager: open flags are there, others are not, whatever restarts."""
+
+import asyncio
+import contextlib
+import os
+import subprocess
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+import grpc
+import httpx
+import pytest
+import structlog
+from grpc_health.v1 import health_pb2, health_pb2_grpc
+
+from judged_drives import JudgedDrives
+from mitodoke.chassis.clock import SystemClock
+from mitodoke.chassis.config import Address, Config
+from mitodoke.chassis.parts import Part
+from mitodoke.chassis.server import running
+from mitodoke.contracts.destruction.v1.destruction_pb2 import DriveDestroyed
+from mitodoke.contracts.leasing.v1.leasing_pb2 import DriveEnrolled
+from mitodoke.contracts.oversight.v1.oversight_pb2 import DriveSighted, FlagAcknowledged
+from mitodoke.contracts.returns.v1.returns_pb2 import DriveReturned
+from mitodoke.eventlog.cloudevents import timestamp_of
+from mitodoke.lifecycle.policy import Severity
+from mitodoke.lifecycle.verdict import Flag
+from mitodoke.readmodel.drive_state import StoredFlag
+from mitodoke.readmodel.pool import open_pool
+from mitodoke.readmodel.queries import FlagOf
+from mitodoke.services.alerting.alerts import alert_of
+from mitodoke.services.alerting.poster import AT_ONCE, Nowhere, Poster, pause
+from mitodoke_local import Backends
+from read_model import until
+
+TOOL = Path(__file__).parents[2] / ".mitodoke" / "tools" / "bin" / "prometheus-alertmanager"
+EVERY = timedelta(seconds=0.4)
+CONFIGURATION = "route: {receiver: nobody}\nreceivers: [{name: nobody}]\n"
+
+NOW = datetime.now(UTC).replace(microsecond=0)
+RETURNED = NOW - timedelta(days=50)
+
+
+class Alertmanager:
+    """A real one, that can be stopped and started again; nothing is kept in between."""
+
+    def __init__(self, folder: Path, port: int) -> None:
+        self.url = f"http://127.0.0.1:{port}"
+        self._port = port
+        self._folder = folder
+        self._process: subprocess.Popen[bytes] | None = None
+        (folder / "alertmanager.yml").write_text(CONFIGURATION)
+
+    def start(self) -> None:
+        with (self._folder / "alertmanager.log").open("ab") as log:
+            self._process = subprocess.Popen(
+                [
+                    TOOL,
+                    f"--config.file={self._folder / 'alertmanager.yml'}",
+                    f"--storage.path={self._folder / 'data'}",
+                    f"--web.listen-address=127.0.0.1:{self._port}",
+                    "--cluster.listen-address=",
+                ],
+                stdout=log,
+                stderr=log,
+            )
+
+    def stop(self) -> None:
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
+
+    async def answers(self) -> None:
+        async def ready() -> bool:
+            if self._process is not None and self._process.poll() is not None:
+                log = (self._folder / "alertmanager.log").read_text()
+                raise AssertionError(f"{TOOL} ended by itself; the last of what it said:\n{log[-1000:]}")
+            async with httpx.AsyncClient(trust_env=False) as client:
+                try:
+                    return (await client.get(f"{self.url}/-/ready")).is_success
+                except httpx.HTTPError:
+                    return False
+
+        await until(ready, f"Alertmanager is ready; see {self._folder}/alertmanager.log")
+
+    async def alerts(self) -> list[dict[str, Any]]:
+        async with httpx.AsyncClient(trust_env=False) as client:
+            answer = await client.get(f"{self.url}/api/v2/alerts")
+            answer.raise_for_status()
+            found: list[dict[str, Any]] = answer.json()
+            return found
+
+    async def shows(self, *expected: tuple[str, str]) -> None:
+        """Wait until exactly these (alertname, serial) are alerts."""
+
+        async def there() -> bool:
+            try:
+                alerts = await self.alerts()
+            except httpx.TransportError:
+                return False
+            return sorted((a["labels"]["alertname"], a["labels"]["serial"]) for a in alerts) == sorted(
+                expected
+            )
+
+        await until(there, f"Alertmanager shows {len(expected)} alerts, such as {expected[:3]}")
+
+
+@pytest.fixture
+def alertmanager(backends: Backends, namespace: str, tmp_path: Path) -> Iterator[Alertmanager]:
+    if not TOOL.exists():
+        lacks = f"{TOOL} is missing: run scripts/tools.sh, which brings it"
+        if os.environ.get("CI") == "true":
+            pytest.fail(lacks)
+        pytest.skip(lacks)
+    port = backends.ports.claim(namespace)
+    real = Alertmanager(tmp_path, port)
+    yield real
+    real.stop()
+    backends.ports.release([port])
+
+
+@pytest.fixture
+async def drives(database: str) -> JudgedDrives:
+    """A contract, and Z1, whose destruction is overdue by five days."""
+    drives = JudgedDrives(database)
+    drives.agreed("K-1", RETURNED - timedelta(days=1))
+    for serial in ("Z1", "Z2"):
+        drives.report(DriveEnrolled(serial=serial, occurred_at=timestamp_of(RETURNED)), party="lessor")
+    drives.report(DriveReturned(serial="Z1", occurred_at=timestamp_of(RETURNED)), party="lessor")
+    await drives.write(NOW)
+    return drives
+
+
+@contextlib.asynccontextmanager
+async def alerting(
+    dsn: str, part: Callable[[asyncpg.Pool], Part]
+) -> AsyncIterator[Callable[[], Awaitable[bool]]]:
+    """The service, in the loop of the test; what it yields asks for its health."""
+    config = Config(kafka="127.0.0.1:1", listen=Address("127.0.0.1", 0), dev_secret="s")
+    async with (
+        await open_pool(dsn) as pool,
+        running(config, name="alerting", parts=[part(pool)]) as service,
+        grpc.aio.insecure_channel(str(service.address)) as channel,
+    ):
+        health: Any = health_pb2_grpc.HealthStub(channel)
+
+        async def serving() -> bool:
+            answer = await health.Check(health_pb2.HealthCheckRequest())
+            return bool(answer.status == health_pb2.HealthCheckResponse.SERVING)
+
+        yield serving
+
+
+def posting_to(url: str, every: timedelta = EVERY) -> Callable[[asyncpg.Pool], Part]:
+    return lambda pool: Poster(pool, url, SystemClock(), every=every)
+
+
+async def test_an_open_flag_is_an_alert_with_all_that_a_receiver_needs(
+    drives: JudgedDrives, alertmanager: Alertmanager
+) -> None:
+    alertmanager.start()
+    await alertmanager.answers()
+    async with alerting(drives.dsn, posting_to(alertmanager.url)) as serving:
+        await alertmanager.shows(("overdue", "Z1"))
+        await until(serving, "health is SERVING")
+        [alert] = await alertmanager.alerts()
+    flag_id = alert["labels"].pop("flag_id")
+    assert len(flag_id) == 36
+    assert alert["labels"] == {
+        "alertname": "overdue",
+        "serial": "Z1",
+        "contract": "K-1",
+        "severity": "major",
+        "party": "recycler",
+        "subject": "destruction",
+    }
+    assert alert["annotations"]["summary"].startswith("DriveDestroyed was owed by the destroyer by ")
+    # 45 days later it fell due, and with its grace of none it was evident at the end of that day.
+    started = datetime.fromisoformat(alert["startsAt"])
+    assert timedelta(days=45) <= started - RETURNED < timedelta(days=46)
+    assert datetime.fromisoformat(alert["endsAt"]) <= datetime.now(UTC) + 3 * EVERY
+
+
+def test_what_a_flag_does_not_say_is_no_label() -> None:
+    flag = Flag(
+        flag_id=UUID(int=1),
+        contract="K-1",
+        cycle="K-1#1",
+        kind="suspect_serial",
+        subject="",
+        severity=Severity.WARNING,
+        party="",
+        message="QM00001 looks like the number of a virtual disk",
+        raised_at=NOW,
+        evident_at=NOW,
+    )
+    alert = alert_of(FlagOf("QM00001", StoredFlag(flag, NOW, 1)), NOW)
+    assert alert["labels"] == {
+        "alertname": "suspect_serial",
+        "flag_id": str(UUID(int=1)),
+        "serial": "QM00001",
+        "contract": "K-1",
+        "severity": "warning",
+    }
+
+
+async def test_a_resolved_flag_goes_away_and_a_new_one_comes(
+    drives: JudgedDrives, alertmanager: Alertmanager
+) -> None:
+    alertmanager.start()
+    await alertmanager.answers()
+    async with alerting(drives.dsn, posting_to(alertmanager.url)):
+        await alertmanager.shows(("overdue", "Z1"))
+        drives.report(DriveDestroyed(serial="Z1", occurred_at=timestamp_of(NOW)), party="recycler")
+        drives.report(DriveSighted(serial="Z2", occurred_at=timestamp_of(NOW)), party="owner")
+        await drives.write(NOW)
+        await alertmanager.shows(("sighted", "Z2"))
+
+
+async def test_an_acknowledged_flag_is_not_posted(drives: JudgedDrives, alertmanager: Alertmanager) -> None:
+    alertmanager.start()
+    await alertmanager.answers()
+    async with alerting(drives.dsn, posting_to(alertmanager.url)):
+        await alertmanager.shows(("overdue", "Z1"))
+        [alert] = await alertmanager.alerts()
+        acknowledged = FlagAcknowledged(
+            serial="Z1",
+            occurred_at=timestamp_of(NOW),
+            flag_id=alert["labels"]["flag_id"],
+            reason="on its way",
+            until=timestamp_of(NOW + timedelta(days=2)),
+        )
+        drives.report(acknowledged, party="owner")
+        await drives.write(NOW)
+        await alertmanager.shows()
+
+
+async def test_alertmanager_that_comes_late_or_again_has_all_alerts_back(
+    drives: JudgedDrives, alertmanager: Alertmanager
+) -> None:
+    with structlog.testing.capture_logs() as said:
+        async with alerting(drives.dsn, posting_to(alertmanager.url)) as serving:
+
+            async def failed() -> bool:
+                return [each["event"] for each in said].count("alertmanager_unavailable") >= 3
+
+            await until(failed, "three posts fail")
+            await until(serving, "health is SERVING all the same")
+            alertmanager.start()
+            await alertmanager.shows(("overdue", "Z1"))
+            alertmanager.stop()
+            alertmanager.start()
+            await alertmanager.shows(("overdue", "Z1"))
+
+
+async def test_where_the_read_model_cannot_be_read_the_alerts_stand_and_health_says_so(
+    drives: JudgedDrives, alertmanager: Alertmanager
+) -> None:
+    alertmanager.start()
+    await alertmanager.answers()
+    connection = await asyncpg.connect(drives.dsn)
+    try:
+        async with alerting(drives.dsn, posting_to(alertmanager.url)) as serving:
+            await alertmanager.shows(("overdue", "Z1"))
+            [before] = await alertmanager.alerts()
+            await connection.execute("alter schema custody rename to elsewhere")
+            first_end = datetime.fromisoformat(before["endsAt"])
+
+            async def outlived() -> bool:
+                [alert] = await alertmanager.alerts()
+                return datetime.fromisoformat(alert["endsAt"]) > first_end + 4 * EVERY
+
+            await until(outlived, "the alert is posted on")
+            assert not await serving()
+            await connection.execute("alter schema elsewhere rename to custody")
+            await until(serving, "health is SERVING again")
+    finally:
+        await connection.close()
+
+
+async def test_more_flags_than_go_into_one_post_all_arrive(
+    drives: JudgedDrives, alertmanager: Alertmanager
+) -> None:
+    serials = [f"VMWARE{number}" for number in range(1, AT_ONCE + 8)]
+    drives.report(
+        *(DriveEnrolled(serial=serial, occurred_at=timestamp_of(NOW)) for serial in serials), party="lessor"
+    )
+    await drives.write(NOW)
+    alertmanager.start()
+    await alertmanager.answers()
+    async with alerting(drives.dsn, posting_to(alertmanager.url, every=timedelta(seconds=5))):
+        await alertmanager.shows(("overdue", "Z1"), *(("suspect_serial", serial) for serial in serials))
+
+
+async def test_a_post_that_is_refused_is_told_and_the_others_go_on(drives: JudgedDrives) -> None:
+    drives.report(
+        *(DriveEnrolled(serial=f"VMWARE{n}", occurred_at=timestamp_of(NOW)) for n in range(1, AT_ONCE + 8)),
+        party="lessor",
+    )
+    await drives.write(NOW)
+    posts: list[bytes] = []
+
+    async def refuse(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with contextlib.suppress(asyncio.IncompleteReadError, ConnectionError):
+            while True:
+                head = await reader.readuntil(b"\r\n\r\n")
+                posts.append(head.split(b"\r\n")[0])
+                length = next(
+                    int(h[15:]) for h in head.lower().split(b"\r\n") if h.startswith(b"content-length")
+                )
+                await reader.readexactly(length)
+                writer.write(b"HTTP/1.1 400 Bad Request\r\ncontent-length: 9\r\n\r\nbad label")
+                await writer.drain()
+        writer.close()
+
+    server = await asyncio.start_server(refuse, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    with structlog.testing.capture_logs() as said:
+        async with (
+            server,
+            alerting(drives.dsn, posting_to(f"http://user:secret@127.0.0.1:{port}/am/")) as serving,
+        ):
+
+            async def refused() -> bool:
+                return [each["event"] for each in said].count("alerts_refused") >= 4
+
+            await until(refused, "two rounds of two posts are refused")
+            await until(serving, "health is SERVING all the same")
+    assert set(posts) == {b"POST /am/api/v2/alerts HTTP/1.1"}
+    assert next(each["answer"] for each in said if each["event"] == "alerts_refused") == "bad label"
+    assert "secret" not in repr(said)
+
+
+async def test_without_an_alertmanager_it_serves_and_says_once_that_alerts_go_nowhere(database: str) -> None:
+    with structlog.testing.capture_logs() as said:
+        async with alerting(database, lambda _: Nowhere()) as serving:
+            await until(serving, "health is SERVING")
+    assert [each["event"] for each in said].count("alerts_go_nowhere") == 1
+
+
+def test_a_failed_round_is_repeated_sooner_then_later_up_to_the_usual_pause() -> None:
+    seconds = [pause(failures, timedelta(seconds=10)).total_seconds() for failures in (0, 1, 2, 3, 4, 5, 999)]
+    assert seconds == [10, 1, 2, 4, 8, 10, 10]

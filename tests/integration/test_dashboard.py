@@ -1,0 +1,583 @@
+"""The pages on a real PostgreSQL, filled by the projection's own code: what they show, and how they fail."""
+
+import asyncio
+import contextlib
+import re
+from collections.abc import AsyncIterator, Iterator
+from datetime import UTC, datetime, timedelta
+from html.parser import HTMLParser
+from typing import Any
+
+import asyncpg
+import grpc
+import httpx
+import pytest
+from grpc_health.v1 import health_pb2, health_pb2_grpc
+
+from judged_drives import JudgedDrives, fresh_tables
+from mitodoke.chassis.config import Address, Config
+from mitodoke.chassis.identity import NotLoopbackError
+from mitodoke.chassis.server import running
+from mitodoke.chassis.web import WebServer
+from mitodoke.contracts.destruction.v1.destruction_pb2 import CertificateAccepted, DriveDestroyed
+from mitodoke.contracts.leasing.v1.leasing_pb2 import DriveEnrolled
+from mitodoke.contracts.oversight.v1.oversight_pb2 import DriveSighted, FactRetracted
+from mitodoke.contracts.returns.v1.returns_pb2 import DriveReturned
+from mitodoke.eventlog.cloudevents import timestamp_of
+from mitodoke.readmodel.pool import open_pool
+from mitodoke.services.dashboard.pages import PER_PAGE, application
+from mitodoke.services.dashboard.reading import ReadModel
+from mitodoke_local import Backends
+from read_model import until
+
+NOW = datetime(2019, 12, 27, 9, 0, 3, tzinfo=UTC)
+READ_THROUGH = NOW - timedelta(seconds=3)
+MANY = [f"ZK80{number:03}" for number in range(101, 101 + PER_PAGE + 10)]
+SCRIPT = "<script>alert(1)</script>"
+
+
+def at(text: str) -> Any:
+    """The protobuf time of a local time in Tokyo."""
+    return timestamp_of(datetime.fromisoformat(f"{text}+09:00").astimezone(UTC))
+
+
+def told(drives: JudgedDrives) -> None:
+    """A small 2019: what was returned in April, and what became of it."""
+    drives.agreed("K-1", datetime(2014, 3, 1, tzinfo=UTC), title="File server <lease>")
+    drives.agreed("K-2", datetime(2014, 3, 1, tzinfo=UTC))
+    drives.agreed("K-NY", datetime(2014, 3, 1, tzinfo=UTC), zone="America/New_York")
+    for contract, serials in (("K-1", ["ZK80001", "ZK80002", "ZK80003", "ZK80004"]), ("K-2", MANY)):
+        enrolled = [DriveEnrolled(serial=serial, occurred_at=at("2014-03-03T10:00")) for serial in serials]
+        returned = [
+            DriveReturned(serial=serial, occurred_at=at("2019-04-22T10:00"), place="dock 3")
+            for serial in serials
+        ]
+        drives.report(*enrolled, party="lessor", contract=contract)
+        drives.report(*returned, party="lessor", contract=contract)
+    # ZK80002 came to its right end in time; ZK80003 was destroyed late, and the paper is still missing.
+    drives.report(DriveDestroyed(serial="ZK80002", occurred_at=at("2019-05-10T10:00")), party="recycler")
+    drives.report(CertificateAccepted(serial="ZK80002", occurred_at=at("2019-06-01T10:00")), party="owner")
+    drives.report(DriveDestroyed(serial="ZK80003", occurred_at=at("2019-07-10T10:00")), party="recycler")
+    # ZK80004: a report that was taken back.
+    [wrong] = drives.report(
+        DriveDestroyed(serial="ZK80004", occurred_at=at("2019-05-11T10:00")), party="recycler"
+    )
+    drives.report(
+        FactRetracted(
+            serial="ZK80004",
+            occurred_at=at("2019-05-12T10:00"),
+            event_id=wrong.event_id,
+            reason="wrong drive",
+        ),
+        party="recycler",
+    )
+    # ZK80001 turns up at an auction.
+    drives.report(
+        DriveSighted(
+            serial="ZK80001", occurred_at=at("2019-11-26T19:00"), place=SCRIPT, description="for sale"
+        ),
+        party="owner",
+    )
+    # Imported history, a virtual disk's number, and a serial with all that a serial may hold.
+    drives.report(
+        DriveEnrolled(serial="QM00001", occurred_at=at("2018-01-05T10:00")),
+        party="lessor",
+        recorded_at=datetime(2019, 12, 1, tzinfo=UTC),
+        backfilled=True,
+    )
+    drives.report(
+        DriveEnrolled(serial="A/B+C.D-1", occurred_at=at("2019-12-01T10:00")), party="lessor", contract="K-NY"
+    )
+
+
+class FixedClock:
+    def __init__(self, now: datetime) -> None:
+        self._now = now
+
+    def now(self) -> datetime:
+        return self._now
+
+
+@pytest.fixture(scope="module")
+def filled(backends: Backends) -> Iterator[str]:
+    """The dsn of a read model that holds the small 2019."""
+    with fresh_tables(backends) as dsn:
+        drives = JudgedDrives(dsn)
+        told(drives)
+        asyncio.run(drives.write(READ_THROUGH))
+        yield dsn
+
+
+@contextlib.asynccontextmanager
+async def pages_of(dsn: str, now: datetime = NOW) -> AsyncIterator[httpx.AsyncClient]:
+    """A client of the pages, without the network in between."""
+    async with await open_pool(dsn) as pool:
+        app = application(ReadModel(pool), FixedClock(now))
+        transport = httpx.ASGITransport(app, raise_app_exceptions=False)
+        async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1:8001") as client:
+            yield client
+
+
+@pytest.fixture
+async def pages(filled: str) -> AsyncIterator[httpx.AsyncClient]:
+    async with pages_of(filled) as client:
+        yield client
+
+
+class Page(HTMLParser):
+    """What a person reads: the text, and the rows of the tables."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.texts: list[str] = []
+        self.rows: list[list[str]] = []
+        self.links: dict[str, str] = {}
+        self._cell = False
+        self._href = ""
+        self.feed(html)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        if tag == "tr":
+            self.rows.append([])
+        if tag in ("td", "th"):
+            self.rows[-1].append("")
+            self._cell = True
+        if tag == "a":
+            self._href = dict(attrs).get("href") or ""
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag in ("td", "th"):
+            self._cell = False
+        if tag == "a":
+            self._href = ""
+
+    def handle_data(self, data: str) -> None:
+        self.texts.append(data)
+        if self._href and data.strip():
+            self.links[data.strip()] = self._href
+        if self._cell:
+            self.rows[-1][-1] = " ".join(f"{self.rows[-1][-1]} {data}".split())
+
+    @property
+    def text(self) -> str:
+        return " ".join(" ".join(self.texts).split())
+
+    def row(self, *words: str) -> list[str]:
+        """The one row that has all of these words."""
+        found = [row for row in self.rows if all(any(word in cell for cell in row) for word in words)]
+        assert len(found) == 1, (words, found)
+        return found[0]
+
+
+async def test_the_triage_list_begins_with_the_gravest_and_then_the_oldest(pages: httpx.AsyncClient) -> None:
+    answer = await pages.get("/")
+    assert answer.status_code == 200
+    rows = Page(answer.text).rows[1:]
+    assert len(rows) == PER_PAGE
+    assert all("critical" in row[0] for row in rows)
+    since = [row[5] for row in rows]
+    assert since == sorted(since)
+
+
+async def test_a_row_says_what_is_wrong_with_which_drive_since_when_and_who_owes_it(
+    pages: httpx.AsyncClient,
+) -> None:
+    page = Page((await pages.get("/?kind=overdue&severity=critical&contract=K-1")).text)
+    [severity, flag, _, contract, party, since, days, sentence] = page.row("ZK80003")
+    assert severity == "◆ critical"
+    assert flag == "overdue certificate"
+    assert contract == "File server <lease>"
+    assert party == "Lease & Co."
+    # The end of 22 June in Tokyo, which is 22 June 15:00 in UTC; 187 days and some hours before.
+    assert (since, days) == ("2019-06-22", "187")
+    assert sentence.startswith("CertificateAccepted was owed by the lessor by 2019-06-22 23:59 JST")
+    assert page.links["ZK80003"].startswith("/drives/ZK80003#flag-")
+
+
+async def test_the_pages_of_the_list_hold_every_flag_once(pages: httpx.AsyncClient) -> None:
+    seen: list[tuple[str, str]] = []
+    url: str | None = "/"
+    totals = set()
+    while url is not None:
+        page = Page((await pages.get(url)).text)
+        totals.update(re.findall(r"(\d+) in all", page.text))
+        seen.extend((row[2], row[1]) for row in page.rows[1:])
+        url = page.links.get("Next page")
+    [total] = totals
+    assert len(seen) == len(set(seen)) == int(total)
+    # Each of the many owes two things, and the others: 3 certificates, 2 destructions, 1 sighting, 1 number.
+    assert len(seen) == 2 * len(MANY) + 7
+    assert page.links["First page"] == "/"
+    assert f"101–{total} of {total}" in page.text
+
+
+@pytest.mark.parametrize(
+    ("query", "total"),
+    [
+        ("kind=sighted", 1),
+        ("kind=suspect_serial", 1),
+        ("kind=suspect_serial&severity=major", 0),
+        ("severity=critical", len(MANY) + 4),
+        ("contract=K-NY", 0),
+        ("contract=nobody's", 0),
+        ("kind=%00", 0),
+        # Destructions were due at the end of 6 June, certificates at that of 22 June; one destruction came late,
+        # and the sighting in November.
+        ("severity=major&contract=K-1&as_of=2019-06-05", 0),
+        ("severity=major&contract=K-1&as_of=2019-06-07", 3),
+        ("severity=major&contract=K-1&as_of=2019-06-23", 6),
+        ("severity=major&contract=K-1&as_of=2019-07-11", 5),
+        ("severity=major&contract=K-1&as_of=2019-11-26", 6),
+        ("contract=K-2&as_of=2019-06-23", 2 * len(MANY)),
+    ],
+)
+async def test_the_list_is_filtered(pages: httpx.AsyncClient, query: str, total: int) -> None:
+    page = Page((await pages.get(f"/?{query}")).text)
+    assert f"{total} in all" in page.text
+    assert ("No flag is open that fits these filters" in page.text) == (total == 0)
+
+
+async def test_a_past_day_is_shown_as_it_would_have_stood(pages: httpx.AsyncClient) -> None:
+    page = Page((await pages.get("/?as_of=2019-06-23&contract=K-1&severity=critical")).text)
+    assert "Flags open at the end of 2019-06-23 (Asia/Tokyo)" in page.text
+    assert page.row("ZK80003")[6] == "1"
+
+
+async def test_filters_stay_from_page_to_page(pages: httpx.AsyncClient) -> None:
+    page = Page((await pages.get("/?severity=critical&contract=K-2&lang=en")).text)
+    following = page.links["Next page"]
+    for kept in ("severity=critical", "contract=K-2", "lang=en"):
+        assert kept in following
+    assert len(Page((await pages.get(following)).text).rows) == 1 + len(MANY) - PER_PAGE
+
+
+@pytest.mark.parametrize(
+    ("query", "said"),
+    [
+        ("as_of=yesterday", "“yesterday” is not a past day. Write it as 2019-06-23."),
+        ("as_of=2019-12-30", "“2019-12-30” is not a past day"),
+        ("as_of=0001-01-01", "“0001-01-01” is not a past day"),
+        ("as_of=9999-12-31", "“9999-12-31” is not a past day"),
+        ("as_of=20190623", "“20190623” is not a past day"),
+        ("severity=dreadful", "“dreadful” is no severity"),
+        ("after=nonsense", "This link to a page of the list is damaged"),
+        ("after=3~2019-01-01~00000000-0000-0000-0000-000000000000", "damaged"),
+        ("after=99999999999~2019-01-01T00:00:00%2B00:00~00000000-0000-0000-0000-000000000000", "damaged"),
+        ("after=3~2019-01-01T00:00:00%2B00:00~00000000-0000-0000-0000-000000000000&from=-1", "damaged"),
+    ],
+)
+async def test_a_filter_that_cannot_be_read_is_told_in_a_sentence(
+    pages: httpx.AsyncClient, query: str, said: str
+) -> None:
+    answer = await pages.get(f"/?{query}")
+    assert answer.status_code == 400
+    assert said in Page(answer.text).text
+
+
+async def test_a_drive_shows_who_owns_and_holds_it(pages: httpx.AsyncClient) -> None:
+    page = Page((await pages.get("/drives/ZK80001")).text)
+    assert "Owner The Prefecture <県>" in page.text
+    assert "Holder Lease & Co. since 2019-04-22 10:00 JST" in page.text
+    assert "Contracts File server <lease> K-1" in page.text
+    assert "Reported destroyed no" in page.text
+    assert "Reported destroyed yes" in Page((await pages.get("/drives/ZK80002")).text).text
+
+
+async def test_a_drives_timeline_is_in_order_of_occurrence_in_the_contracts_time(
+    pages: httpx.AsyncClient,
+) -> None:
+    answer = await pages.get("/drives/ZK80001")
+    page = Page(answer.text)
+    facts = [row for row in page.rows if "recorded" not in row[-1] and row[0].endswith("JST")]
+    assert [(row[0], row[1].split(" ")[1]) for row in facts] == [
+        ("2014-03-03 10:00 JST", "enrolled"),
+        ("2019-04-22 10:00 JST", "returned"),
+        ("2019-11-26 19:00 JST", "sighted"),
+    ]
+    assert "place: dock 3" in facts[1][1]
+    assert facts[1][2:4] == ["Lease & Co. op-1", "2019-04-22 10:00 JST"]
+    assert '<time datetime="2019-11-26T19:00:00+09:00">' in answer.text
+    assert "EST" in (await pages.get("/drives/A%2FB+C.D-1")).text
+
+
+async def test_a_drive_shows_expected_beside_actual(pages: httpx.AsyncClient) -> None:
+    late = Page((await pages.get("/drives/ZK80003")).text)
+    obligation = late.row("drive destroyed after drive returned")
+    assert obligation == [
+        "destruction",
+        "drive destroyed after drive returned",
+        "destroyer: Recycler Ltd.",
+        "2019-06-06 23:59 JST",
+        "2019-07-10 10:00 JST",
+        "✓ met late 33 days late",
+    ]
+    missing = late.row("certificate accepted after drive returned")
+    assert missing[4:] == ["not yet", "✕ overdue 187 days late"]
+    in_time = Page((await pages.get("/drives/ZK80002")).text)
+    assert in_time.row("drive destroyed after")[4:] == ["2019-05-10 10:00 JST", "✓ met"]
+
+
+async def test_a_drives_flags_are_shown_with_their_lives_open_ones_first(pages: httpx.AsyncClient) -> None:
+    page = Page((await pages.get("/drives/ZK80003")).text)
+    resolved = page.row("overdue destruction", "resolved")
+    assert resolved[-1] == "2019-06-07 00:00 JST raised 2019-07-10 10:00 JST resolved (met late)"
+    rows = [row[1] for row in page.rows if "raised" in row[-1]]
+    assert rows == ["◯ open", "✓ resolved"]
+
+
+async def test_what_was_taken_back_or_imported_is_marked(pages: httpx.AsyncClient) -> None:
+    answer = await pages.get("/drives/ZK80004")
+    page = Page(answer.text)
+    assert page.row("drive destroyed", "taken back")[0] == "2019-05-11 10:00 JST"
+    assert "<del>drive destroyed</del>" in answer.text
+    retraction = page.row("fact retracted")
+    assert "wrong drive" in retraction[1]
+    anchor = re.search(r'href="#(fact-[0-9a-f-]{36})"', answer.text)
+    assert anchor is not None
+    assert f'id="{anchor[1]}"' in answer.text
+    imported = Page((await pages.get("/drives/QM00001")).text)
+    assert imported.row("imported history")[3] == "2019-12-01 09:00 JST"
+
+
+async def test_what_parties_wrote_is_text_and_never_markup(pages: httpx.AsyncClient) -> None:
+    for path in ("/drives/ZK80001", "/?kind=sighted", f"/search?serial={SCRIPT}", f"/?kind={SCRIPT}"):
+        answer = await pages.get(path)
+        assert SCRIPT not in answer.text
+        assert SCRIPT in Page(answer.text).text
+
+
+@pytest.mark.parametrize(
+    "typed", ["s/n: zk 80001", "S/N:ZK80001", "　ｚｋ８０００１ ", "wd-zk80001", "SER NO ZK80001"]
+)
+async def test_a_serial_is_found_as_it_is_read_from_the_label(pages: httpx.AsyncClient, typed: str) -> None:
+    answer = await pages.get("/search", params={"serial": typed, "lang": "ja"})
+    assert (answer.status_code, answer.headers["location"]) == (303, "/drives/ZK80001?lang=ja")
+
+
+async def test_any_spelling_in_the_address_leads_to_the_one_address(pages: httpx.AsyncClient) -> None:
+    answer = await pages.get("/drives/s%2Fn:%20zk80001?lang=en")
+    assert (answer.status_code, answer.headers["location"]) == (308, "/drives/ZK80001?lang=en")
+    answer = await pages.get("/search", params={"serial": "a/b+c.d-1"})
+    assert answer.headers["location"] == "/drives/A%2FB%2BC.D-1"
+    assert (await pages.get(answer.headers["location"])).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("typed", "said"),
+    [
+        ("N/A", "'N/A' is a placeholder, not the serial number of a drive"),
+        ("redacted", "is a placeholder"),
+        ("ドライブ", "which no serial number carries"),
+        ("A1" * 60, "at most 64 can be told apart"),
+        ("A\x00\x00", "is a placeholder"),
+        ("   ", "Type the serial number that is on the drive's label"),
+        ("", "Type the serial number that is on the drive's label"),
+    ],
+)
+async def test_what_is_no_serial_is_told_in_a_sentence(
+    pages: httpx.AsyncClient, typed: str, said: str
+) -> None:
+    answer = await pages.get("/search", params={"serial": typed})
+    assert answer.status_code == 400
+    assert said in Page(answer.text).text
+    japanese = await pages.get("/search", params={"serial": typed, "lang": "ja"})
+    assert "入力してください" in japanese.text or "ラベルをもう一度確かめてください" in japanese.text
+
+
+async def test_an_unknown_drive_is_a_404_that_says_what_to_try(pages: httpx.AsyncClient) -> None:
+    answer = await pages.get("/drives/ZK99999")
+    assert answer.status_code == 404
+    assert "No drive ZK99999 is known" in Page(answer.text).text
+    assert "0 and O, 1 and I" in answer.text
+    nowhere = await pages.get("/nowhere")
+    assert nowhere.status_code == 404
+    assert "There is no such page" in nowhere.text
+    assert (await pages.post("/")).status_code == 405
+
+
+async def test_a_drive_with_an_unreadable_fact_is_shown_as_not_accounted_for(
+    filled: str, pages: httpx.AsyncClient
+) -> None:
+    connection = await asyncpg.connect(filled, server_settings={"search_path": "custody"})
+    try:
+        await connection.execute(
+            "insert into quarantine values (0, 9999, 'ZK80002', 'unreadable', '{}', '', now())"
+        )
+        assert "treat the drive as not accounted for" in (await pages.get("/drives/ZK80002")).text
+        await connection.execute("delete from quarantine")
+    finally:
+        await connection.close()
+    assert "not accounted for" not in (await pages.get("/drives/ZK80002")).text
+
+
+@pytest.mark.parametrize(
+    "path", ["/", "/drives/ZK80001", "/drives/ZK99999", "/search?serial=N/A", "/nowhere"]
+)
+async def test_every_page_says_how_fresh_it_is(filled: str, path: str) -> None:
+    async with pages_of(filled) as pages:
+        page = await pages.get(path)
+        assert "Read through 09:00:00 UTC, 3 s ago" in page.text
+        assert 'class="freshness"' in page.text
+    async with pages_of(filled, NOW + timedelta(seconds=8)) as pages:
+        page = await pages.get(path)
+        assert "Not up to date: read through 09:00:00 UTC, 11 s ago" in page.text
+        assert 'class="freshness stale"' in page.text
+    async with pages_of(filled, NOW + timedelta(days=3)) as pages:
+        assert "read through 2019-12-27 09:00:00 UTC, 3 days ago" in (await pages.get(path)).text
+
+
+async def test_an_empty_read_model_has_no_flags_and_says_that_nothing_was_read(database: str) -> None:
+    async with pages_of(database) as pages:
+        answer = await pages.get("/")
+    assert answer.status_code == 200
+    assert "No flag is open." in answer.text
+    assert "Nothing has been read yet" in answer.text
+
+
+@pytest.mark.parametrize("dsn", ["postgresql://m@127.0.0.1:1/m", "no tables", "no database"])
+async def test_a_read_model_out_of_reach_is_told_in_words(
+    backends: Backends, namespace: str, dsn: str
+) -> None:
+    if dsn == "no tables":
+        dsn = backends.database.create_database(namespace)
+    elif dsn == "no database":
+        dsn = backends.database.create_database(namespace)
+        backends.database.drop_database(namespace)
+    async with pages_of(dsn) as pages:
+        for path in ("/", "/drives/ZK80001"):
+            answer = await pages.get(path)
+            assert answer.status_code == 503
+            assert answer.headers["retry-after"] == "5"
+            text = Page(answer.text).text
+            assert "The read model cannot be reached" in text
+            assert "nothing is lost" in text
+            assert "Traceback" not in text
+        # What is wrong with the question is told all the same.
+        answer = await pages.get("/search?serial=N/A")
+        assert answer.status_code == 400
+        assert "The read model cannot be reached" in answer.text
+        assert "接続できません" in (await pages.get("/?lang=ja")).text
+
+
+async def test_a_fault_of_the_pages_is_told_without_a_traceback(filled: str) -> None:
+    class Broken(FixedClock):
+        broken = True
+
+        def now(self) -> datetime:
+            if self.broken:
+                self.broken = False
+                raise RuntimeError("secret detail")
+            return super().now()
+
+    async with await open_pool(filled) as pool:
+        transport = httpx.ASGITransport(application(ReadModel(pool), Broken(NOW)), raise_app_exceptions=False)
+        async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as pages:
+            answer = await pages.get("/")
+    assert answer.status_code == 500
+    assert "A fault of these pages" in answer.text
+    assert "secret detail" not in answer.text
+    assert answer.headers["x-content-type-options"] == "nosniff"
+
+
+@pytest.mark.parametrize(
+    ("query", "accept", "language"),
+    [
+        ("", "", "en"),
+        ("", "ja", "ja"),
+        ("", "fr;q=0.9, ja-JP;q=0.8, en;q=0.5", "ja"),
+        ("", "ja;q=0, en", "en"),
+        ("", "fr", "en"),
+        ("", "en;q=nonsense, ja", "ja"),
+        ("?lang=en", "ja", "en"),
+        ("?lang=ja", "en", "ja"),
+        ("?lang=tlh", "ja", "ja"),
+    ],
+)
+async def test_the_language_is_the_one_asked_for(
+    pages: httpx.AsyncClient, query: str, accept: str, language: str
+) -> None:
+    answer = await pages.get(f"/{query}", headers={"accept-language": accept})
+    assert f'<html lang="{language}">' in answer.text
+    assert answer.headers["content-language"] == language
+    assert answer.headers["vary"] == "accept-language"
+    assert ("未解決の警告" in answer.text) == (language == "ja")
+
+
+async def test_a_page_in_japanese_names_kinds_and_severities_in_japanese(pages: httpx.AsyncClient) -> None:
+    page = Page((await pages.get("/?lang=ja&contract=K-1&severity=critical&kind=overdue")).text)
+    row = page.row("ZK80003")
+    assert row[:2] == ["◆ 緊急", "期限超過 証明書"]
+    assert row[7] == "期限までに「証明書」がありませんでした（義務者：Lease & Co.）。"
+    drive = (await pages.get("/drives/ZK80003?lang=ja")).text
+    for word in ("物理破壊", "返却", "解決済み (遅れて完了)", "187 日超過"):
+        assert word in Page(drive).text
+    # The other language is one link away, with the same question.
+    other = page.links["English"]
+    assert "lang=en" in other and "severity=critical" in other
+
+
+async def test_answers_are_strict_about_what_a_browser_may_do(pages: httpx.AsyncClient) -> None:
+    for path in ("/", "/drives/ZK80001", "/nowhere", "/style.css", "/search?serial=ZK80001"):
+        headers = (await pages.get(path)).headers
+        assert headers["content-security-policy"].startswith("default-src 'none'; style-src 'self'")
+        assert headers["x-content-type-options"] == "nosniff"
+        assert headers["referrer-policy"] == "no-referrer"
+        assert headers["cache-control"] == "no-store"
+    html = (await pages.get("/")).text
+    assert "<script" not in html
+    assert "style=" not in html
+
+
+async def test_by_another_hosts_name_nothing_is_shown(pages: httpx.AsyncClient) -> None:
+    for host, status in (
+        ("evil.example", 400),
+        ("localhost:8001", 200),
+        ("127.0.0.1", 200),
+        ("[::1]:8001", 200),
+    ):
+        assert (await pages.get("/", headers={"host": host})).status_code == status
+
+
+async def test_the_markup_carries_its_meaning(pages: httpx.AsyncClient) -> None:
+    for path in ("/", "/drives/ZK80001"):
+        html = (await pages.get(path)).text
+        assert html.count("<h1") == 1
+        assert html.count("<table") == html.count("<caption")
+        assert html.count("<th ") == html.count(' scope="')
+        assert 'class="skip" href="#content"' in html and '<main id="content"' in html
+        for control in re.findall(r'<(?:input|select) id="([^"]+)"', html):
+            assert f'<label for="{control}"' in html
+        ids = re.findall(r' id="([^"]+)"', html)
+        assert len(ids) == len(set(ids))
+
+
+async def test_the_service_listens_and_reports_its_health(filled: str) -> None:
+    config = Config(kafka="127.0.0.1:1", listen=Address("127.0.0.1", 0), dev_secret="s")
+    async with await open_pool(filled) as pool:
+        web = WebServer(application(ReadModel(pool), FixedClock(NOW)), Address("127.0.0.1", 0))
+        async with (
+            running(config, name="dashboard", parts=[web]) as service,
+            grpc.aio.insecure_channel(str(service.address)) as channel,
+            httpx.AsyncClient(trust_env=False) as client,
+        ):
+            health: Any = health_pb2_grpc.HealthStub(channel)
+
+            async def serving() -> bool:
+                answer = await health.Check(health_pb2.HealthCheckRequest())
+                return bool(answer.status == health_pb2.HealthCheckResponse.SERVING)
+
+            await until(serving, "health is SERVING")
+            answer = await client.get(f"http://{web.address}/drives/ZK80001")
+            assert "ZK80001" in answer.text
+            second = WebServer(application(ReadModel(pool), FixedClock(NOW)), web.address)
+            with pytest.raises(OSError, match="Is another process there"):
+                await second.start()
+        with pytest.raises(httpx.ConnectError):
+            await httpx.AsyncClient(trust_env=False).get(f"http://{web.address}/")
+
+
+async def test_the_pages_are_for_this_machine_alone(filled: str) -> None:
+    async with await open_pool(filled) as pool:
+        server = WebServer(application(ReadModel(pool), FixedClock(NOW)), Address("0.0.0.0", 8001))
+        with pytest.raises(NotLoopbackError, match="Set MITODOKE_HTTP to 127\\.0\\.0\\.1"):
+            await server.start()

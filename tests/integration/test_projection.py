@@ -1,0 +1,318 @@
+"""The projection on real Kafka and real PostgreSQL: each fact once, judged in time, the same again in a rebuild."""
+
+import uuid
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+
+import pytest
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+
+from log_writer import LogWriter, at, now
+from mitodoke.chassis.clock import SystemClock
+from mitodoke.contracts.custody.v1 import flag_pb2
+from mitodoke.contracts.destruction.v1.destruction_pb2 import CertificateAccepted, DriveDestroyed
+from mitodoke.contracts.leasing.v1.leasing_pb2 import DriveEnrolled
+from mitodoke.contracts.oversight.v1.oversight_pb2 import DriveSighted, FactRetracted
+from mitodoke.contracts.reference.v1 import reference_pb2
+from mitodoke.contracts.returns.v1.returns_pb2 import DriveReturned
+from mitodoke.contracts.transport.v1.transport_pb2 import DriveDelivered, DriveDispatched
+from mitodoke.eventlog.topics import Topics
+from mitodoke.services.projection.rebuild import rebuild
+from mitodoke_local import Backends
+from projecting import Projecting
+from read_model import ask, contents, until
+
+
+@pytest.fixture
+async def log(backends: Backends, topics: Topics) -> AsyncIterator[LogWriter]:
+    producer = AIOKafkaProducer(bootstrap_servers=backends.kafka, acks="all", enable_idempotence=True)
+    await producer.start()
+    yield LogWriter(producer, topics)
+    await producer.stop()
+
+
+@pytest.fixture
+def projecting(backends: Backends, topics: Topics, database: str) -> Projecting:
+    return Projecting(backends.kafka, topics, database)
+
+
+async def test_a_fact_becomes_a_drive_with_what_it_is_owed(log: LogWriter, projecting: Projecting) -> None:
+    await log.world()
+    await log.facts(DriveEnrolled(serial="ZK80001", occurred_at=now()))
+    await log.facts(DriveReturned(serial="ZK80001", occurred_at=now()))
+    async with projecting.worker():
+        await projecting.caught_up()
+    assert await ask(projecting.dsn, "select holder from drive where serial = 'ZK80001'") == "lessor"
+    assert await ask(projecting.dsn, "select count(*) from fact") == 2
+    assert await ask(projecting.dsn, "select count(*) from obligation where state = 'pending'") == 2
+    assert await projecting.flags() == []
+
+
+async def test_the_same_event_again_counts_once(log: LogWriter, projecting: Projecting) -> None:
+    await log.world()
+    request = str(uuid.uuid4())
+    item = DriveEnrolled(serial="ZK80001", occurred_at=at("2026-01-05T10:00:00+09:00"))
+    for _ in range(3):
+        await log.facts(item, request_id=request)
+    async with projecting.worker():
+        await projecting.caught_up()
+    assert await ask(projecting.dsn, "select count(*) from fact") == 1
+    assert await ask(projecting.dsn, "select facts from drive") == 1
+
+
+async def test_the_same_event_with_another_body_waits_in_quarantine(
+    log: LogWriter, projecting: Projecting
+) -> None:
+    await log.world()
+    request = str(uuid.uuid4())
+    for day in ("05", "06"):
+        await log.facts(
+            DriveEnrolled(serial="ZK80001", occurred_at=at(f"2026-01-{day}T10:00:00+09:00")),
+            request_id=request,
+        )
+    async with projecting.worker():
+        await projecting.caught_up()
+    assert await ask(projecting.dsn, "select count(*) from fact") == 1
+    assert "another body" in await ask(projecting.dsn, "select error from quarantine")
+
+
+async def test_a_breach_is_raised_at_its_due_time_though_nobody_speaks(
+    log: LogWriter, projecting: Projecting
+) -> None:
+    await log.world(within="1s")
+    async with projecting.worker():
+        await log.facts(
+            DriveEnrolled(serial="ZK80001", occurred_at=now()),
+        )
+        returned = datetime.now(UTC)
+        await log.facts(DriveReturned(serial="ZK80001", occurred_at=now()))
+
+        async def raised() -> bool:
+            return bool(await projecting.flags("kind = 'overdue'"))
+
+        await until(raised, "the destruction is overdue")
+    (flag,) = await projecting.flags("kind = 'overdue'")
+    assert flag["subject"] == "destruction"
+    assert flag["party"] == "destroyer"
+    assert 0.9 < (flag["raised_at"] - returned).total_seconds() < 1.5  # type: ignore[operator]
+    assert (flag["detected_at"] - flag["raised_at"]).total_seconds() < 1.5  # type: ignore[operator]
+
+
+async def test_a_projection_that_lags_accuses_nobody_whose_report_waits_in_the_log(
+    log: LogWriter, projecting: Projecting
+) -> None:
+    await log.world(within="1s")
+    await log.facts(DriveEnrolled(serial="ZK80001", occurred_at=now()))
+    await log.facts(DriveReturned(serial="ZK80001", occurred_at=now()))
+    await log.facts(
+        DriveDestroyed(serial="ZK80001", occurred_at=now(), method="DESTRUCTION_METHOD_SHRED"),
+        party="destroyer",
+    )
+    # The due time passes before any worker runs.
+    due = datetime.now(UTC).timestamp() + 1.2
+
+    async def passed() -> bool:
+        return datetime.now(UTC).timestamp() > due
+
+    await until(passed, "the due time passes")
+    # A sweep after every single message: it comes by when the return is read and the destruction is not.
+    async with projecting.worker(read_at_once=1, sweep_every=0):
+        await projecting.caught_up()
+    assert await projecting.flags("kind = 'overdue' and subject = 'destruction'") == []
+    assert await ask(projecting.dsn, "select count(*) from flag_history") == 0
+
+
+async def test_closing_a_shipment_flags_what_has_not_arrived(log: LogWriter, projecting: Projecting) -> None:
+    await log.world()
+    serials = ["ZK80001", "ZK80002", "ZK80003"]
+    await log.facts(*(DriveEnrolled(serial=s, occurred_at=now()) for s in serials))
+    far = at("2099-01-01T00:00:00+00:00")
+    await log.facts(
+        *(DriveDispatched(serial=s, occurred_at=now(), shipment_id="S-1", eta=far) for s in serials),
+        party="carrier",
+    )
+    await log.facts(DriveDelivered(serial="ZK80001", occurred_at=now(), shipment_id="S-1"), party="destroyer")
+    async with projecting.worker():
+        await projecting.caught_up()
+        assert await projecting.flags() == []
+        await log.reference(reference_pb2.ShipmentClosed(shipment_id="S-1", contract_id="K-1"))
+
+        async def flagged() -> bool:
+            return len(await projecting.flags("subject = 'arrival/S-1'")) == 2
+
+        await until(flagged, "both missing drives are flagged")
+    found = await projecting.flags("kind = 'overdue'")
+    assert [flag["serial"] for flag in found] == ["ZK80002", "ZK80003"]
+
+
+async def test_an_amendment_is_judged_without_a_new_fact_of_the_drive(
+    log: LogWriter, projecting: Projecting
+) -> None:
+    await log.world()
+    await log.facts(DriveEnrolled(serial="ZK80001", occurred_at=now()))
+    await log.facts(DriveReturned(serial="ZK80001", occurred_at=now()), party="recycler")
+    async with projecting.worker():
+
+        async def state(wanted: str) -> bool:
+            flags = await projecting.flags("kind = 'unapproved_party'")
+            return [flag["state"] for flag in flags] == [wanted]
+
+        await until(lambda: state("open"), "the recycler is flagged")
+        amendment = reference_pb2.ContractAmended(contract_id="K-1")
+        amendment.approvals.add(party_id="recycler", role=reference_pb2.ROLE_DESTROYER)
+        await log.reference(amendment)
+        await until(lambda: state("resolved"), "the approval takes the flag back")
+    assert await ask(projecting.dsn, "select array_agg(state order by sequence) from flag_history") == [
+        "open",
+        "resolved",
+    ]
+
+
+async def test_a_message_that_is_no_fact_parks_its_drive_and_stops_no_other(
+    log: LogWriter, projecting: Projecting
+) -> None:
+    await log.world()
+    await log.facts(DriveEnrolled(serial="ZK80001", occurred_at=now()))
+    await log.producer.send_and_wait(log.topics.drives, b"\xff\xff", key=b"ZK80001", headers=[])
+    await log.facts(DriveReturned(serial="ZK80001", occurred_at=now()))
+    await log.facts(DriveEnrolled(serial="ZK80002", occurred_at=now()))
+    async with projecting.worker():
+        await projecting.caught_up()
+    assert await ask(projecting.dsn, "select array_agg(serial) from quarantine") == ["ZK80001", "ZK80001"]
+    assert await ask(projecting.dsn, "select facts from drive where serial = 'ZK80001'") == 1
+    assert await ask(projecting.dsn, "select facts from drive where serial = 'ZK80002'") == 1
+
+
+async def test_a_parked_drive_keeps_no_other_from_being_judged_in_time(
+    log: LogWriter, projecting: Projecting
+) -> None:
+    await log.world(within="1s")
+    for serial in ("ZK80001", "ZK80002"):
+        await log.facts(DriveEnrolled(serial=serial, occurred_at=now()))
+        await log.facts(DriveReturned(serial=serial, occurred_at=now()))
+    await log.producer.send_and_wait(log.topics.drives, b"\xff\xff", key=b"ZK80001", headers=[])
+    async with projecting.worker():
+
+        async def raised() -> bool:
+            return bool(await projecting.flags("kind = 'overdue'"))
+
+        await until(raised, "the other drive's destruction is overdue")
+        await projecting.settled()
+    assert [flag["serial"] for flag in await projecting.flags("kind = 'overdue'")] == ["ZK80002"]
+
+
+async def test_every_change_of_a_flag_reaches_the_flags_topic_in_order(
+    log: LogWriter, projecting: Projecting
+) -> None:
+    await log.world()
+    await log.facts(DriveReturned(serial="ZK80001", occurred_at=now()))
+    await log.facts(DriveEnrolled(serial="ZK80001", occurred_at=now()))
+    async with projecting.worker(relay=True):
+        await projecting.caught_up()
+
+        async def emptied() -> bool:
+            return bool(await ask(projecting.dsn, "select count(*) = 0 from outbox"))
+
+        await until(emptied, "the outbox is empty")
+    consumer = AIOKafkaConsumer(bootstrap_servers=projecting.bootstrap, auto_offset_reset="earliest")
+    await consumer.start()
+    try:
+        consumer.assign([TopicPartition(log.topics.flags, 0)])
+        records = [r for batch in (await consumer.getmany(timeout_ms=5000)).values() for r in batch]
+    finally:
+        await consumer.stop()
+    changes = [flag_pb2.FlagChanged.FromString(record.value) for record in records]
+    assert [(c.flag.kind, c.sequence, c.flag.state) for c in changes] == [
+        ("unknown_drive", 1, flag_pb2.FLAG_STATE_OPEN),
+        ("unknown_drive", 2, flag_pb2.FLAG_STATE_RESOLVED),
+    ]
+
+
+async def _a_busy_history(log: LogWriter, drives: int) -> None:
+    """Enrolled, returned, destroyed, accepted, sighted and retracted, some of it twice and some never."""
+    await log.world(within="1s")
+    serials = [f"ZK8{n:05}" for n in range(drives)]
+    again = str(uuid.uuid4())
+    enrolled = [DriveEnrolled(serial=s, occurred_at=now()) for s in serials]
+    for _ in range(2):
+        await log.facts(*enrolled, request_id=again)
+    returned = await log.facts(*(DriveReturned(serial=s, occurred_at=now()) for s in serials[::2]))
+    await log.facts(
+        *(
+            DriveDestroyed(serial=s, occurred_at=now(), method="DESTRUCTION_METHOD_MELT")
+            for s in serials[::3]
+        ),
+        party="destroyer",
+    )
+    await log.reference(
+        reference_pb2.ContractAmended(
+            contract_id="K-1",
+            approvals=[
+                reference_pb2.Approval(
+                    party_id="destroyer", role=reference_pb2.ROLE_DESTROYER, valid_until=now()
+                )
+            ],
+        )
+    )
+    await log.facts(*(DriveSighted(serial=s, occurred_at=now()) for s in serials[::7]), party="owner")
+    await log.facts(
+        *(
+            FactRetracted(serial=s, occurred_at=now(), event_id=event.event_id, reason="scanned by mistake")
+            for s, event in zip(serials[::2], returned, strict=True)
+            if int(s[3:]) % 10 == 0
+        )
+    )
+    await log.facts(
+        *(CertificateAccepted(serial=s, occurred_at=now(), certificate_id="C-1") for s in serials[::4]),
+        party="owner",
+    )
+
+
+async def test_a_rebuild_gives_the_same_tables_row_for_row(log: LogWriter, projecting: Projecting) -> None:
+    async with projecting.worker():
+        await _a_busy_history(log, 300)
+        await projecting.settled()
+        before = await contents(projecting.dsn)
+        told: list[tuple[int, int]] = []
+        rebuilt = await rebuild(
+            projecting.bootstrap,
+            projecting.dsn,
+            projecting.topics,
+            SystemClock(),
+            tell=lambda read, end: told.append((read, end)),
+        )
+        assert rebuilt.facts == len(before["fact"])
+        assert rebuilt.changed_flags == 0
+        assert told[-1][0] == told[-1][1] > 0
+        after = await contents(projecting.dsn)
+        for table, rows in before.items():
+            assert after[table] == rows, table
+        assert len(before["flag"]) > 100
+        # The live worker goes on in the new tables.
+        await log.facts(DriveEnrolled(serial="LATER1", occurred_at=now()))
+        await projecting.caught_up()
+    assert await ask(projecting.dsn, "select facts from drive where serial = 'LATER1'") == 1
+    assert await ask(projecting.dsn, "select to_regnamespace('custody_replaced') is null")
+
+
+async def test_two_workers_that_both_believe_they_own_every_partition_count_each_fact_once(
+    log: LogWriter, projecting: Projecting
+) -> None:
+    await _a_busy_history(log, 300)
+    async with projecting.worker(alone=True), projecting.worker(alone=True):
+        await _a_busy_history_goes_on(log)
+        await projecting.settled()
+    together = await contents(projecting.dsn)
+    appended = await ask(projecting.dsn, "select sum(next_offset)::int from progress where partition >= 0")
+    assert len(together["fact"]) == appended - 300, "each of the 300 repeats counts once"
+    await rebuild(
+        projecting.bootstrap, projecting.dsn, projecting.topics, SystemClock(), tell=lambda read, end: None
+    )
+    alone = await contents(projecting.dsn)
+    for table, rows in together.items():
+        assert alone[table] == rows, table
+
+
+async def _a_busy_history_goes_on(log: LogWriter) -> None:
+    for n in range(30):
+        await log.facts(*(DriveReturned(serial=f"ZK8{s:05}", occurred_at=now()) for s in range(n, 300, 30)))

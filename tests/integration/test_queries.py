@@ -1,0 +1,298 @@
+"""CustodyQuery over real gRPC: each caller within its own contracts, past days, pages, and a stream that resumes."""
+
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import asyncpg
+import grpc
+import pytest
+from aiokafka import AIOKafkaProducer
+
+from contract.world import credentials, refusal, serving, stamp
+from log_writer import SHORT_POLICY, LogWriter, at, now
+from mitodoke.chassis.config import Address, Config
+from mitodoke.chassis.server import running
+from mitodoke.contracts.custody.v1 import flag_pb2, query_pb2
+from mitodoke.contracts.custody.v1.query_pb2_grpc import CustodyQueryStub
+from mitodoke.contracts.destruction.v1.destruction_pb2 import DriveDestroyed
+from mitodoke.contracts.leasing.v1.leasing_pb2 import DriveEnrolled
+from mitodoke.contracts.returns.v1.returns_pb2 import DriveReleased, DriveReturned
+from mitodoke.eventlog.topics import Topics
+from mitodoke.readmodel.pool import open_pool
+from mitodoke.services.projection import assembled
+from mitodoke_local import Backends
+from projecting import Projecting
+from read_model import until
+from real_backends import real_backends
+
+SECRET = "not-a-secret-in-tests"
+
+
+@pytest.fixture(scope="module")
+def backends() -> Iterator[Backends]:
+    """Of their own: a broker that holds the topics of all other tests is long in coming back."""
+    with real_backends() as running_backends:
+        yield running_backends
+
+
+@dataclass
+class Asking:
+    """A running projection and a client of it."""
+
+    log: LogWriter
+    projecting: Projecting
+    stub: CustodyQueryStub
+
+    async def ask(self, method: str, request: Any, party: str = "mitodoke-operator") -> Any:
+        return await getattr(self.stub, method)(request, metadata=credentials(party), timeout=10)
+
+    async def drive(self, serial: str, party: str = "mitodoke-operator", **fields: Any) -> query_pb2.Drive:
+        request = query_pb2.GetDriveRequest(serial=serial, **fields)
+        drive: query_pb2.Drive = (await self.ask("GetDrive", request, party)).drive
+        return drive
+
+
+@pytest.fixture
+async def asking(backends: Backends, topics: Topics, database: str, namespace: str) -> AsyncIterator[Asking]:
+    config = Config(
+        kafka=backends.kafka,
+        database=database,
+        listen=Address("127.0.0.1", 0),
+        dev_secret=SECRET,
+        topic_namespace=namespace,
+    )
+    producer = AIOKafkaProducer(bootstrap_servers=backends.kafka, acks="all", enable_idempotence=True)
+    await producer.start()
+    pool = await open_pool(database)
+    rpc_services, parts = assembled(config, pool)
+    async with (
+        running(config, name="projection", rpc_services=rpc_services, parts=parts) as service,
+        grpc.aio.insecure_channel(str(service.address)) as channel,
+    ):
+        await until(lambda: serving(channel), "the projection serves")
+        projecting = Projecting(backends.kafka, topics, database)
+        yield Asking(LogWriter(producer, topics), projecting, CustodyQueryStub(channel))
+    pool.terminate()
+    await producer.stop()
+
+
+async def _two_contracts(asking: Asking) -> None:
+    await asking.log.world(contract="K-1")
+    await asking.log.world(contract="K-2")
+    for contract, serial in (("K-1", "ZK80001"), ("K-2", "ZK80002")):
+        await asking.log.facts(DriveEnrolled(serial=serial, occurred_at=now()), contract=contract)
+        await asking.log.facts(
+            DriveReturned(serial=serial, occurred_at=now()), contract=contract, party=f"stranger-{contract}"
+        )
+    await asking.projecting.settled()
+
+
+async def test_a_drive_is_found_by_its_number_as_it_is_read_from_the_label(asking: Asking) -> None:
+    await _two_contracts(asking)
+    drive = await asking.drive(" s/n: wd-zk8 0001 ")
+    assert (drive.serial, drive.owner_name, drive.holder_party_id) == (
+        "ZK80001",
+        "The Prefecture",
+        "stranger-K-1",
+    )
+    assert [flag.kind for flag in drive.flags] == ["unapproved_party"]
+    assert [fact.kind for fact in drive.facts] == ["DriveEnrolled", "DriveReturned"]
+
+
+async def test_a_caller_sees_its_own_contracts_and_learns_nothing_of_others(asking: Asking) -> None:
+    await _two_contracts(asking)
+    unknown = await refusal(asking.drive("ZK80009", "stranger-K-1"))
+    hidden = await refusal(asking.drive("ZK80001", "stranger-K-1"))
+    assert (hidden.code, hidden.reason) == (grpc.StatusCode.NOT_FOUND, "DRIVE_UNKNOWN")
+    assert hidden.message.replace("ZK80001", "ZK80009") == unknown.message
+    flags = await asking.ask("ListFlags", query_pb2.ListFlagsRequest(), "stranger-K-1")
+    assert flags.total == 0
+    assert (await asking.ask("ListFlags", query_pb2.ListFlagsRequest(), "owner")).total == 2
+    request = query_pb2.ListFlagsRequest(contract_id="K-1")
+    assert (await asking.ask("ListFlags", request, "lessor")).total == 1
+    refused = await refusal(asking.ask("ListFlags", request, "stranger-K-1"))
+    assert refused.reason == "CONTRACT_UNKNOWN"
+    for method, asked in (
+        ("GetContract", query_pb2.GetContractRequest(contract_id="K-1")),
+        ("GetTimeline", query_pb2.GetTimelineRequest(contract_id="K-1")),
+        ("GetShipment", query_pb2.GetShipmentRequest(shipment_id="L-1")),
+    ):
+        assert (await refusal(asking.ask(method, asked, "stranger-K-1"))).code is grpc.StatusCode.NOT_FOUND
+    status = await asking.ask("GetStatus", query_pb2.GetStatusRequest(), "owner")
+    assert status.facts == 0, "what the tables hold in all is the administrator's to see"
+    assert (await asking.ask("GetStatus", query_pb2.GetStatusRequest())).facts == 4
+
+
+async def test_a_past_day_is_shown_as_it_would_have_stood(asking: Asking) -> None:
+    await asking.log.world(backfilled_from=datetime(2026, 1, 1, tzinfo=UTC))
+    for fact in (
+        DriveEnrolled(serial="ZK80001", occurred_at=at("2026-01-05T10:00:00+09:00")),
+        DriveReturned(serial="ZK80001", occurred_at=at("2026-02-02T10:00:00+09:00")),
+    ):
+        await asking.log.facts(fact, backfilled=True)
+    await asking.projecting.settled()
+    early = await asking.drive("ZK80001", as_of=stamp(datetime(2026, 1, 20, tzinfo=UTC)))
+    assert [fact.kind for fact in early.facts] == ["DriveEnrolled"]
+    flags = await asking.ask("ListFlags", query_pb2.ListFlagsRequest(kind="overdue"))
+    assert {flag.subject for flag in flags.flags} == {"destruction", "certificate"}
+    await asking.log.facts(
+        DriveDestroyed(serial="ZK80001", occurred_at=now(), method="DESTRUCTION_METHOD_SHRED"),
+        party="destroyer",
+    )
+    await asking.projecting.settled()
+    april = stamp(datetime(2026, 4, 1, tzinfo=UTC))
+    then = await asking.ask("ListFlags", query_pb2.ListFlagsRequest(subject="destruction", as_of=april))
+    assert [(flag.state, flag.resolution) for flag in then.flags] == [(flag_pb2.FLAG_STATE_OPEN, "")]
+    owed = await asking.ask(
+        "ListObligations", query_pb2.ListObligationsRequest(obligation_id="destruction", as_of=april)
+    )
+    assert [each.state for each in owed.obligations] == [query_pb2.OBLIGATION_STATE_OVERDUE]
+    assert not owed.obligations[0].HasField("met_at")
+
+
+async def test_a_policy_is_tried_on_the_real_records_and_changes_nothing(asking: Asking) -> None:
+    await asking.log.world(backfilled_from=datetime(2026, 1, 1, tzinfo=UTC))
+    for serial in ("ZK80001", "ZK80002"):
+        for fact in (
+            DriveEnrolled(serial=serial, occurred_at=at("2026-01-05T10:00:00+09:00")),
+            DriveReturned(serial=serial, occurred_at=at("2026-10-25T10:00:00+09:00")),
+        ):
+            await asking.log.facts(fact, backfilled=True)
+    await asking.projecting.settled()
+    before = await asking.projecting.flags()
+    stricter = SHORT_POLICY.replace("WITHIN", "3d").replace("version: 1", "version: 2")
+    request = query_pb2.TryPolicyRequest(contract_id="K-1", document=stricter, most=1)
+    tried = await asking.ask("TryPolicy", request, "owner")
+    assert tried.drives == 2
+    assert [(f.kind, f.subject, f.would_stand, f.stand) for f in tried.flags] == [
+        ("overdue", "destruction", 2, 0)
+    ]
+    assert len(tried.newly) == 1
+    request.as_of.CopyFrom(at("2026-10-26T10:00:00+09:00"))
+    assert not (await asking.ask("TryPolicy", request, "owner")).flags
+    assert await asking.projecting.flags() == before
+    broken = query_pb2.TryPolicyRequest(contract_id="K-1", document="policy: x\n  version: [")
+    refused = await refusal(asking.ask("TryPolicy", broken, "owner"))
+    assert refused.reason == "POLICY_REFUSED"
+    assert ":2:" in refused.fields["document"]
+    hidden = await refusal(asking.ask("TryPolicy", request, "stranger-K-1"))
+    assert hidden.reason == "CONTRACT_UNKNOWN"
+
+
+async def test_a_party_that_is_not_registered_is_told_so(asking: Asking) -> None:
+    await asking.log.world()
+    refused = await refusal(asking.ask("ListFlags", query_pb2.ListFlagsRequest(), "nobody"))
+    assert (refused.code, refused.reason) == (grpc.StatusCode.PERMISSION_DENIED, "PARTY_UNKNOWN")
+
+
+async def test_pages_hold_every_flag_once_and_say_how_many_there_are(asking: Asking) -> None:
+    await asking.log.world()
+    serials = [f"ZK8{n:04}" for n in range(25)]
+    await asking.log.facts(*(DriveReturned(serial=s, occurred_at=now()) for s in serials))
+    await asking.projecting.settled()
+    found: list[str] = []
+    token = ""
+    while True:
+        page = await asking.ask("ListFlags", query_pb2.ListFlagsRequest(page_size=10, page_token=token))
+        assert page.total == 25
+        found += [flag.serial for flag in page.flags]
+        token = page.next_page_token
+        if not token:
+            break
+    assert sorted(found) == serials
+    owed: list[str] = []
+    while True:
+        answer = await asking.ask(
+            "ListObligations",
+            query_pb2.ListObligationsRequest(page_size=20, page_token=token, obligation_id="certificate"),
+        )
+        owed += [each.serial for each in answer.obligations]
+        token = answer.next_page_token
+        if not token:
+            break
+    assert sorted(owed) == serials
+    refused = await refusal(asking.ask("ListFlags", query_pb2.ListFlagsRequest(page_token="e30=")))
+    assert refused.reason == "INVALID_FIELD"
+    assert "page_token" in refused.fields
+
+
+async def test_a_shipment_names_what_is_missing_and_what_nobody_expected(asking: Asking) -> None:
+    await asking.log.world()
+    await asking.log.facts(
+        *(DriveReleased(serial=s, occurred_at=now(), lot_id="L-1") for s in ("ZK80001", "ZK80002")),
+        party="owner",
+    )
+    await asking.log.facts(
+        *(DriveReturned(serial=s, occurred_at=now(), lot_id="L-1") for s in ("ZK80002", "ZK80003"))
+    )
+    await asking.projecting.settled()
+    answer = await asking.ask("GetShipment", query_pb2.GetShipmentRequest(shipment_id="L-1"), "owner")
+    assert (answer.sent, answer.received) == (2, 2)
+    assert list(answer.missing) == ["ZK80001"]
+    assert list(answer.unexpected) == ["ZK80003"]
+
+
+async def test_a_watch_gives_every_change_and_goes_on_from_its_token(asking: Asking) -> None:
+    await asking.log.world()
+    await asking.log.facts(DriveReturned(serial="ZK80001", occurred_at=now()))
+    stream = asking.stub.WatchFlags(
+        query_pb2.WatchFlagsRequest(resume_token="0"), metadata=credentials("owner")
+    )
+    opened = await stream.read()
+    assert (opened.change.flag.kind, opened.change.sequence) == ("unknown_drive", 1)
+    stream.cancel()
+    await asking.log.facts(DriveEnrolled(serial="ZK80001", occurred_at=now()))
+    again = asking.stub.WatchFlags(
+        query_pb2.WatchFlagsRequest(resume_token=opened.resume_token), metadata=credentials("owner")
+    )
+    resolved = await again.read()
+    again.cancel()
+    assert resolved.change.flag.state == flag_pb2.FLAG_STATE_RESOLVED
+    assert resolved.change.sequence == 2
+
+
+async def test_a_watch_shows_nothing_of_other_contracts(asking: Asking) -> None:
+    await _two_contracts(asking)
+    request = query_pb2.WatchFlagsRequest(contract_id="K-1", resume_token="0")
+    stream = asking.stub.WatchFlags(request, metadata=credentials("owner"))
+    assert (await stream.read()).change.flag.serial == "ZK80001"
+    stream.cancel()
+    refused = asking.stub.WatchFlags(request, metadata=credentials("stranger-K-2"))
+    assert (await refusal(refused.read())).reason == "CONTRACT_UNKNOWN"
+    beyond = asking.stub.WatchFlags(
+        query_pb2.WatchFlagsRequest(resume_token="999999"), metadata=credentials("owner")
+    )
+    assert (await refusal(beyond.read())).reason == "INVALID_FIELD"
+
+
+async def test_a_database_that_is_down_is_said_to_be_and_caught_up_with(
+    asking: Asking, backends: Backends
+) -> None:
+    await _two_contracts(asking)
+    backends.database.stop_immediate()
+    try:
+        refused = await refusal(asking.drive("ZK80001"))
+        assert (refused.code, refused.reason) == (grpc.StatusCode.UNAVAILABLE, "READ_MODEL_UNAVAILABLE")
+        await asking.log.facts(DriveEnrolled(serial="ZK80003", occurred_at=now()))
+    finally:
+        backends.database.start()
+
+    async def caught_up() -> bool:
+        try:
+            return bool((await asking.drive("ZK80003")).facts)
+        except (grpc.aio.AioRpcError, asyncpg.PostgresError):
+            return False
+
+    await until(caught_up, "the projection reads what was recorded meanwhile", limit=30)
+
+
+async def test_a_broker_that_was_killed_is_read_from_again(asking: Asking, backends: Backends) -> None:
+    await asking.log.world()
+    await asking.log.facts(DriveEnrolled(serial="ZK80001", occurred_at=now()))
+    backends.broker.kill()
+    backends.broker.start()
+    await asking.log.facts(DriveReturned(serial="ZK80001", occurred_at=now()))
+    await asking.projecting.settled()
+    assert [fact.kind for fact in (await asking.drive("ZK80001")).facts] == ["DriveEnrolled", "DriveReturned"]

@@ -1,0 +1,106 @@
+"""A projection that runs in a test's own loop, on the real broker and database."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+
+import asyncpg
+from aiokafka import AIOKafkaConsumer, TopicPartition
+
+from mitodoke.chassis.clock import SystemClock
+from mitodoke.eventlog.reference_log import ReferenceFollower
+from mitodoke.eventlog.topics import Topics
+from mitodoke.readmodel.pool import open_pool
+from mitodoke.services.projection.relay import Relay
+from mitodoke.services.projection.worker import Worker
+from read_model import ask, until
+
+
+class Projecting:
+    """A projection that runs in this test's own loop, on the real broker and database."""
+
+    def __init__(self, bootstrap: str, topics: Topics, dsn: str) -> None:
+        self.bootstrap, self.topics, self.dsn = bootstrap, topics, dsn
+
+    @contextlib.asynccontextmanager
+    async def worker(
+        self, *, alone: bool = False, relay: bool = False, read_at_once: int = 2000, sweep_every: float = 0.2
+    ) -> AsyncIterator[Worker]:
+        async with await open_pool(self.dsn) as pool:
+            follower = ReferenceFollower(self.bootstrap, self.topics.reference)
+            worker = Worker(
+                self.bootstrap,
+                self.topics,
+                pool,
+                follower,
+                SystemClock(),
+                alone=alone,
+                read_at_once=read_at_once,
+                sweep_every=sweep_every,
+            )
+            tasks = [asyncio.create_task(follower.run()), asyncio.create_task(worker.run())]
+            if relay:
+                outbox = Relay(self.bootstrap, self.topics, pool, worker)
+                tasks.append(asyncio.create_task(outbox.run()))
+            try:
+                yield worker
+                for task in tasks:
+                    if task.done():
+                        task.result()
+            finally:
+                for task in tasks:
+                    task.cancel()
+                await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def caught_up(self) -> None:
+        """Wait until everything that is in the log now is in the tables."""
+        consumer = AIOKafkaConsumer(bootstrap_servers=self.bootstrap)
+        await consumer.start()
+        try:
+            partitions = [TopicPartition(self.topics.drives, p) for p in range(6)]
+            ends = await consumer.end_offsets(partitions)
+            reference = TopicPartition(self.topics.reference, 0)
+            reference_end = (await consumer.end_offsets([reference]))[reference]
+        finally:
+            await consumer.stop()
+        total = sum(ends.values())
+
+        async def read() -> bool:
+            row = await ask(
+                self.dsn,
+                """select coalesce(sum(next_offset) filter (where partition >= 0), 0) >= $1
+                       and coalesce(min(reference_offset) filter (where partition >= 0), 0) >= $2
+                       and coalesce(max(next_offset) filter (where partition = -1), 0) >= $2 from progress""",
+                total,
+                reference_end,
+            )
+            return bool(row)
+
+        await until(read, f"the projection reads {total} facts", limit=60)
+
+    async def settled(self) -> None:
+        """Everything is read, and every turning point that has passed is judged."""
+        await self.caught_up()
+        moment = datetime.now(UTC)
+
+        async def judged() -> bool:
+            return bool(
+                await ask(
+                    self.dsn,
+                    """select bool_and(isfinite(read_through) and read_through >= $1)
+                           and not exists (select from drive where turns_at <= $1 and not parked)
+                       from progress where partition >= 0""",
+                    moment,
+                )
+            )
+
+        await until(judged, "all turning points up to now are judged")
+
+    async def flags(self, where: str = "true") -> list[dict[str, object]]:
+        connection = await asyncpg.connect(self.dsn, server_settings={"search_path": "custody"})
+        try:
+            rows = await connection.fetch(f"select * from flag where {where} order by serial, kind, subject")
+            return [dict(row) for row in rows]
+        finally:
+            await connection.close()
