@@ -77,7 +77,7 @@ class Projecting:
             )
             return bool(row)
 
-        await until(read, f"the projection reads {total} facts", limit=60)
+        await until(read, f"the projection reads {total} facts", limit=120)
 
     async def settled(self) -> None:
         """Everything is read, and every turning point that has passed is judged."""
@@ -95,7 +95,7 @@ class Projecting:
                 )
             )
 
-        await until(judged, "all turning points up to now are judged")
+        await until(judged, "all turning points up to now are judged", limit=120)
 
     async def flags(self, where: str = "true") -> list[dict[str, object]]:
         connection = await asyncpg.connect(self.dsn, server_settings={"search_path": "custody"})
