@@ -80,7 +80,7 @@ class Projecting:
         await until(read, f"the projection reads {total} facts", limit=120)
 
     async def settled(self) -> None:
-        """Everything is read, and every turning point that has passed is judged."""
+        """Everything is read, and every turning point of now and the next seconds is judged: the tables stand still."""
         await self.caught_up()
         moment = datetime.now(UTC)
 
@@ -89,13 +89,13 @@ class Projecting:
                 await ask(
                     self.dsn,
                     """select bool_and(isfinite(read_through) and read_through >= $1)
-                           and not exists (select from drive where turns_at <= $1 and not parked)
+                           and not exists (select from drive where turns_at <= $1 + interval '10 s' and not parked)
                        from progress where partition >= 0""",
                     moment,
                 )
             )
 
-        await until(judged, "all turning points up to now are judged", limit=120)
+        await until(judged, "all turning points of these seconds are judged", limit=120)
 
     async def flags(self, where: str = "true") -> list[dict[str, object]]:
         connection = await asyncpg.connect(self.dsn, server_settings={"search_path": "custody"})
