@@ -17,7 +17,7 @@ from time import thread_time_ns
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from mitodoke.lifecycle.case import Case
+from mitodoke.lifecycle.case import Case, Earliest
 from mitodoke.lifecycle.facts import (
     CertificateAccepted,
     DriveDelivered,
@@ -28,7 +28,7 @@ from mitodoke.lifecycle.facts import (
     LeaseEnded,
 )
 from mitodoke.lifecycle.findings.catalogue import CATALOGUE
-from mitodoke.lifecycle.judge import _cases, judge
+from mitodoke.lifecycle.judge import judge
 from mitodoke.lifecycle.kinds import FactKind, Role
 from mitodoke.lifecycle.obligations import owed
 from mitodoke.lifecycle.policy import (
@@ -45,8 +45,9 @@ from mitodoke.lifecycle.policy import (
     Weekday,
     WorkingHours,
 )
-from mitodoke.lifecycle.record import Record, standing
+from mitodoke.lifecycle.record import Record, fold, standing
 from mitodoke.lifecycle.reference import Reference
+from mitodoke.lifecycle.workings import Told
 from worlds import (
     CARRIER,
     CRITICAL,
@@ -168,9 +169,49 @@ def median(of: Callable[[], object], rounds: int) -> float:
     return statistics.median(taken) / 1000
 
 
+def fact_by_fact(drive: Record, agreed: Reference, rounds: int) -> list[float]:
+    """What judging costs after each fact of the drive, in microseconds, with the verdict before at hand."""
+    told = sorted(drive.facts, key=lambda fact: fact.recorded_at)
+    taken: list[list[int]] = [[] for _ in told]
+    for _ in range(rounds):
+        held, verdict = Record(drive.serial), None
+        for number, fact in enumerate(told):
+            held = fold(held, fact)
+            as_of = max(fact.recorded_at, verdict.as_of) if verdict else fact.recorded_at
+            start = thread_time_ns()
+            verdict = judge(held, agreed, as_of, verdict)
+            taken[number].append(thread_time_ns() - start)
+    return [statistics.median(of) / 1000 for of in taken]
+
+
 def _cases_of(drive: Record, agreed: Reference) -> list[Case]:
     as_of = at("06-30")
-    return list(_cases(drive.serial, standing(drive, as_of), agreed, as_of))
+    stood = standing(drive, as_of)
+    destroyed = [fact for fact in stood.facts if fact.kind is DriveDestroyed.kind]
+    cases = []
+    for cycle in stood.cycles:
+        contract = agreed.contract(cycle.contract, as_of)
+        published = contract and agreed.policy(contract.policy_id, contract.policy_version, as_of)
+        cases.append(
+            Case(
+                drive.serial,
+                cycle,
+                stood.facts,
+                Earliest(destroyed),
+                contract,
+                published,
+                agreed,
+                as_of,
+                {},
+                Told(),
+            )
+        )
+    return cases
+
+
+def _owed(case: Case) -> list[object]:
+    assert case.published is not None
+    return [debt for obligation in case.published.policy.obligations for debt in owed(case, obligation)]
 
 
 def _nothing_stated(of: Policy) -> Policy:
@@ -187,10 +228,14 @@ def main(rounds: int) -> None:
         f"{len(drive.facts)} facts, {stated} of {len(fields(Rules))} rules stated, {len(verdict.flags)} flags"
     )
     print(f"{'judge, fullest policy':28}{median(lambda: judge(drive, full, as_of), rounds):9.1f} µs")
+    after = fact_by_fact(drive, full, max(20, rounds // 20))
+    print(f"{'  after each fact, median':28}{statistics.median(after):9.1f} µs, the dearest {max(after):.1f} µs")
+    again = median(lambda: judge(drive, full, as_of, verdict), rounds)
+    print(f"{'  again, nothing new':28}{again:9.1f} µs")
     print(f"{'judge, no rule stated':28}{median(lambda: judge(drive, bare, as_of), rounds):9.1f} µs")
     print(f"{'standing of the record':28}{median(lambda: standing(drive, as_of), rounds):9.1f} µs")
     on, off = _cases_of(drive, full), _cases_of(drive, bare)
-    print(f"{'what is owed':28}{median(lambda: [list(owed(case)) for case in on], rounds):9.1f} µs\n")
+    print(f"{'what is owed':28}{median(lambda: [_owed(case) for case in on], rounds):9.1f} µs\n")
     print(f"{'rule':28}{'on':>9}{'off':>9}{'found':>7}")
     empty = median(lambda: [[] for _ in on], rounds)
     rows = []

@@ -2,7 +2,7 @@
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import accumulate
 from typing import TypeVar
@@ -11,7 +11,8 @@ from mitodoke.lifecycle.facts import Fact
 from mitodoke.lifecycle.kinds import FactKind, Role
 from mitodoke.lifecycle.policy import Policy, Rules
 from mitodoke.lifecycle.record import Cycle
-from mitodoke.lifecycle.reference import Contract, PolicyPublished, Reference
+from mitodoke.lifecycle.reference import Contract, PolicyPublished, Reference, ShipmentClosed
+from mitodoke.lifecycle.workings import NOTHING, Piece, Read, Told, Whole
 
 F = TypeVar("F", bound=Fact)
 T = TypeVar("T")
@@ -46,11 +47,12 @@ class Earliest:
         return self._known[count - 1] if count else None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Case:
-    """One cycle as it stood at `as_of`.
+    """One cycle as it stood at `as_of`, which notes what is looked at.
 
-    `drive` holds the facts of all cycles of the same drive, `destroyed` its destructions among them.
+    `drive` holds the facts of all cycles of the same drive, `destructions` those among them. Rules ask for
+    facts by the methods alone: what they have not asked for, they cannot depend on.
 
     `contract` and `published` are None while they are not known; then no rule of a policy holds.
     """
@@ -58,28 +60,69 @@ class Case:
     serial: str
     cycle: Cycle
     drive: tuple[Fact, ...]
-    destroyed: Earliest
+    destructions: Earliest
     contract: Contract | None
     published: PolicyPublished | None
     reference: Reference
     as_of: datetime
     shared: dict[Callable[[tuple[Fact, ...]], object], object]
     """What rules have found out of all facts of the drive, for all its cycles."""
+    told: Told
+    """What rules have found out of single facts."""
+    reads: set[Read] = field(default_factory=set)
+    closures: list[tuple[str, ShipmentClosed | None]] = field(default_factory=list)
+
+    def piece(self, answer: tuple[object, ...], until: datetime | None) -> Piece:
+        """The answer with what was looked at for it; the next one begins anew."""
+        reads = frozenset(self.reads) if self.reads else NOTHING
+        closures = tuple(self.closures)
+        self.reads.clear()
+        self.closures.clear()
+        return Piece(reads, closures, until, answer)
 
     @property
     def rules(self) -> Rules:
         """The policy's rules; none while the policy is not known."""
         return self.published.policy.rules if self.published else NO_RULES
 
+    @property
+    def facts(self) -> tuple[Fact, ...]:
+        """All facts of the cycle, in order of occurrence."""
+        self.reads.add(Whole.CYCLE)
+        return self.cycle.facts
+
+    @property
+    def destroyed(self) -> Earliest:
+        """The destructions of the drive in all its cycles."""
+        self.reads.add(Whole.DESTRUCTIONS)
+        return self.destructions
+
     def of(self, fact: type[F]) -> tuple[F, ...]:
         """The cycle's facts of that type, in order of occurrence."""
+        self.reads.add(fact.kind)
         return self.cycle.of(fact)
+
+    def of_kind(self, kind: FactKind) -> tuple[Fact, ...]:
+        """The cycle's facts of that kind, in order of occurrence."""
+        self.reads.add(kind)
+        return self.cycle.by_kind.get(kind, ())
+
+    def of_each(self, find: Callable[[Fact, "Case"], T], facts: Sequence[Fact]) -> list[T]:
+        """What `find` makes of each of these facts by itself; it may ask the contract and the policy, and no facts."""
+        return self.told.each(find, facts, self)
 
     def of_drive(self, find: Callable[[tuple[Fact, ...]], T]) -> T:
         """What `find` makes of the facts of all cycles; it is asked once, however many cycles there are."""
+        self.reads.add(Whole.DRIVE)
         if find not in self.shared:
             self.shared[find] = find(self.drive)
         return self.shared[find]  # type: ignore[return-value]  # it is what `find` gave
+
+    def closure(self, shipment: str) -> ShipmentClosed | None:
+        """The receiver's first word, under the contract of this cycle, that the shipment was all."""
+        closed = self.reference.closure(shipment, self.as_of, self.cycle.contract)
+        self.closures.append((shipment, closed))
+        return closed
 
     def approved(self, party: str, roles: frozenset[Role], at: datetime) -> bool:
         """Whether the contract approves the party for one of the roles at that time."""
@@ -114,4 +157,4 @@ class Case:
 
     def first_known(self, *kinds: FactKind) -> datetime | None:
         """When the first fact of one of these kinds was known."""
-        return min((f.known_at for kind in kinds for f in self.cycle.by_kind.get(kind, ())), default=None)
+        return min((f.known_at for kind in kinds for f in self.of_kind(kind)), default=None)

@@ -4,7 +4,7 @@ One frozen class per past-tense fact of the design's semantics, section 2. Times
 and in UTC. A fact carries what the judgement reads; the whole message stays in the log.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import ClassVar
 from uuid import UUID
@@ -33,10 +33,12 @@ class Fact:
     evidence: tuple[str, ...] = ()
     """The purposes that evidence was given for, such as photo_before."""
 
-    @property
-    def known_at(self) -> datetime:
-        """When the judgement may count it: as recorded; for imported history as it happened."""
-        return self.occurred_at if self.backfilled else self.recorded_at
+    known_at: datetime = field(init=False, repr=False, compare=False)
+    """When the judgement may count it: as recorded; for imported history as it happened."""
+
+    def __post_init__(self) -> None:
+        known_at = self.occurred_at if self.backfilled else self.recorded_at
+        object.__setattr__(self, "known_at", known_at)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,10 +12,10 @@ from mitodoke.lifecycle.case import Case, Earliest
 from mitodoke.lifecycle.durations import LATEST
 from mitodoke.lifecycle.facts import DriveDestroyed, Fact, FlagAcknowledged, FlagWaived
 from mitodoke.lifecycle.findings.catalogue import CATALOGUE
-from mitodoke.lifecycle.findings.finding import Awaited
+from mitodoke.lifecycle.findings.finding import Awaited, Finding, Rule
 from mitodoke.lifecycle.kinds import Role
-from mitodoke.lifecycle.obligations import INSTANT, owed
-from mitodoke.lifecycle.policy import Severity
+from mitodoke.lifecycle.obligations import INSTANT, Debt, owed
+from mitodoke.lifecycle.policy import Obligation, Severity
 from mitodoke.lifecycle.record import Record, Standing, standing
 from mitodoke.lifecycle.reference import Contract, Reference
 from mitodoke.lifecycle.verdict import (
@@ -27,75 +27,158 @@ from mitodoke.lifecycle.verdict import (
     Verdict,
     flag_id,
 )
+from mitodoke.lifecycle.workings import CycleWorkings, Piece, Read, Told, Whole, Workings, changed
 
 Growth = dict[UUID, tuple[tuple[datetime, Severity], ...]]
 """What the breaches grow to, and from when on, by their flags."""
 
 
-def judge(record: Record, reference: Reference, as_of: datetime) -> Verdict:
+def judge(record: Record, reference: Reference, as_of: datetime, before: Verdict | None = None) -> Verdict:
     """Everything that the drive is owed and everything that is wrong with it, as of that moment.
 
     Pure: no clock, no I/O, and no memory of earlier calls. Facts and reference facts that were
-    not known at `as_of` do not count. Linear in the facts of the drive.
+    not known at `as_of` do not count. Linear in the facts of the drive. `before`, any verdict on the same
+    drive by what was read of the same reference by then, saves work and changes nothing.
     """
-    stood = standing(record, as_of)
+    last = None
+    if before is not None and before.as_of <= as_of and isinstance(before.workings, Workings):
+        last = before.workings
+    stood = standing(record, as_of, last.stood if last is not None else None)
     obligations: list[Owed] = []
     flags: list[Flag] = []
     grows: Growth = {}
     turns: list[datetime] = []
-    for case in _cases(record.serial, stood, reference, as_of):
-        for debt in owed(case):
-            obligations.append(debt.owed)
-            if debt.breach is not None:
-                flags.append(debt.breach)
-                if debt.grows:
-                    grows[debt.breach.flag_id] = debt.grows
-        for finding in _findings(case):
-            if isinstance(finding, Flag):
-                flags.append(finding)
-            else:
-                turns.append(finding.until)
-    flags = _answered(flags, stood, reference, as_of, turns)
+    workings = _worked_out(record.serial, stood, reference, as_of, last)
+    for cycle in workings.cycles.values():
+        for piece in cycle.pieces:
+            if piece.until is not None:
+                turns.append(piece.until)
+            for answer in piece.answer:
+                if isinstance(answer, Flag):
+                    flags.append(answer)
+                elif isinstance(answer, Debt):
+                    obligations.append(answer.owed)
+                    if answer.breach is not None:
+                        flags.append(answer.breach)
+                        if answer.grows:
+                            grows[answer.breach.flag_id] = answer.grows
+    if stood.corrections:
+        flags = _answered(flags, stood, reference, as_of, turns)
     if grows:
         flags = [_grown(flag, grows.get(flag.flag_id, ()), as_of, turns) for flag in flags]
-    return Verdict(
-        as_of, tuple(obligations), tuple(flags), _turns_at(stood, obligations, turns, reference, as_of)
-    )
+    if stood.next_known_at is not None:
+        turns.append(stood.next_known_at)
+    if (change := reference.next_change(stood.contracts, stood.shipments, as_of)) is not None:
+        turns.append(change)
+    return Verdict(as_of, tuple(obligations), tuple(flags), min(turns, default=None), workings)
 
 
-def _cases(serial: str, stood: Standing, reference: Reference, as_of: datetime) -> Iterator[Case]:
-    destroyed = Earliest([fact for fact in stood.facts if fact.kind is DriveDestroyed.kind])
+def _worked_out(
+    serial: str, stood: Standing, reference: Reference, as_of: datetime, last: Workings | None
+) -> Workings:
+    """Every piece of the judgement: as it was where nothing that it looked at has changed, else found anew."""
+    news: set[Read] = set()
+    if last is not None and last.stood is stood:
+        destructions = last.destructions
+    else:
+        destructions = tuple(fact for fact in stood.facts if fact.kind is DriveDestroyed.kind)
+        if last is not None and last.stood.facts != stood.facts:
+            news.add(Whole.DRIVE)
+        if last is not None and last.destructions != destructions:
+            news.add(Whole.DESTRUCTIONS)
+    destroyed = Earliest(destructions)
     shared: dict[Callable[[tuple[Fact, ...]], object], object] = {}
+    policies_known = reference.policies_known()
+    cycles: dict[str, CycleWorkings] = {}
     for cycle in stood.cycles:
         contract = reference.contract(cycle.contract, as_of)
         published = None
         if contract is not None:
             published = reference.policy(contract.policy_id, contract.policy_version, as_of)
-        yield Case(serial, cycle, stood.facts, destroyed, contract, published, reference, as_of, shared)
+        held = last.cycles.get(cycle.name) if last is not None else None
+        if held is not None and not (
+            held.contract is contract
+            and held.published is published
+            and held.policies_known == policies_known
+        ):
+            held = None
+        told = held.told if held is not None else Told()
+        case = Case(
+            serial, cycle, stood.facts, destroyed, contract, published, reference, as_of, shared, told
+        )
+        pieces = tuple(_pieces(case, held, news))
+        cycles[cycle.name] = CycleWorkings(cycle, contract, published, policies_known, told, pieces)
+    return Workings(stood, destructions, cycles)
 
 
-def _findings(case: Case) -> Iterator[Flag | Awaited]:
-    for rule in CATALOGUE:
-        for finding in rule.find(case):
-            if isinstance(finding, Awaited):
-                yield finding
-                continue
-            evident_at = finding.evident_at or finding.known_at
-            mended_at = finding.mended_at
-            yield Flag(
-                flag_id=flag_id(case.serial, case.cycle.name, rule.id, finding.subject),
-                contract=case.cycle.contract,
-                cycle=case.cycle.name,
-                kind=rule.id,
-                subject=finding.subject,
-                severity=rule.severity,
-                party=finding.party,
-                message=finding.message,
-                raised_at=finding.known_at,
-                evident_at=evident_at,
-                resolved_at=mended_at and max(mended_at, evident_at),
-                resolution=Resolution.CORRECTED if mended_at else None,
-            )
+def _pieces(case: Case, held: CycleWorkings | None, news: set[Read]) -> Iterator[Piece]:
+    owes = case.published.policy.obligations if case.published is not None else ()
+    if held is None:
+        for obligation in owes:
+            yield _owed(case, obligation)
+        for rule in CATALOGUE:
+            yield _found(case, rule)
+        return
+    news = news | changed(held.cycle, case.cycle)
+    for number, piece in enumerate(held.pieces):
+        if _holds(piece, case, news):
+            yield piece
+        elif number < len(owes):
+            yield _owed(case, owes[number])
+        else:
+            yield _found(case, CATALOGUE[number - len(owes)])
+
+
+def _holds(piece: Piece, case: Case, news: set[Read]) -> bool:
+    return (
+        piece.reads.isdisjoint(news)
+        and (piece.until is None or case.as_of < piece.until)
+        and all(case.reference.closure(s, case.as_of, case.cycle.contract) is c for s, c in piece.closures)
+    )
+
+
+def _owed(case: Case, obligation: Obligation) -> Piece:
+    debts = tuple(owed(case, obligation))
+    until = min((decided for debt in debts if (decided := _decided(debt.owed)) is not None), default=None)
+    return case.piece(debts, until)
+
+
+def _decided(debt: Owed) -> datetime | None:
+    """From when on silence alone makes a breach of it."""
+    if debt.state is ObligationState.PENDING and debt.decided_at < LATEST:
+        return debt.decided_at + INSTANT
+    return None
+
+
+def _found(case: Case, rule: Rule) -> Piece:
+    flags: list[Flag] = []
+    until: datetime | None = None
+    for finding in rule.find(case):
+        if isinstance(finding, Awaited):
+            until = finding.until if until is None else min(until, finding.until)
+        else:
+            flags.append(_flag(case, rule, finding))
+    return case.piece(tuple(flags), until)
+
+
+def _flag(case: Case, rule: Rule, finding: Finding) -> Flag:
+    evident_at = finding.evident_at or finding.known_at
+    mended_at = finding.mended_at
+    return Flag(
+        flag_id=flag_id(case.serial, case.cycle.name, rule.id, finding.subject),
+        contract=case.cycle.contract,
+        cycle=case.cycle.name,
+        kind=rule.id,
+        subject=finding.subject,
+        severity=rule.severity,
+        party=finding.party,
+        message=finding.message,
+        raised_at=finding.known_at,
+        evident_at=evident_at,
+        state=FlagState.RESOLVED if mended_at else FlagState.OPEN,
+        resolved_at=mended_at and max(mended_at, evident_at),
+        resolution=Resolution.CORRECTED if mended_at else None,
+    )
 
 
 def _answered(
@@ -119,7 +202,7 @@ def _answered(
             if flag.resolved_at is None and until is not None and until > as_of:
                 flag = replace(flag, state=FlagState.ACKNOWLEDGED)
                 turns.append(until)
-        if flag.resolved_at is not None:
+        if flag.resolved_at is not None and flag.state is not FlagState.RESOLVED:
             flag = replace(flag, state=FlagState.RESOLVED)
         answered.append(flag)
     return answered
@@ -193,25 +276,3 @@ def _in_hand_until(about: list[FlagAcknowledged | FlagWaived], contract: Contrac
 
 def _may(fact: Fact, contract: Contract, *roles: Role) -> bool:
     return any(contract.approved(fact.party, role, fact.occurred_at) for role in roles)
-
-
-def _turns_at(
-    stood: Standing,
-    obligations: list[Owed],
-    turns: list[datetime],
-    reference: Reference,
-    as_of: datetime,
-) -> datetime | None:
-    moments = [
-        debt.decided_at + INSTANT
-        for debt in obligations
-        if debt.state is ObligationState.PENDING and debt.decided_at < LATEST
-    ]
-    moments += turns
-    if stood.next_known_at is not None:
-        moments.append(stood.next_known_at)
-    contracts = {cycle.contract for cycle in stood.cycles}
-    shipments = {getattr(fact, "shipment", "") for fact in stood.facts} - {""}
-    if (change := reference.next_change(contracts, shipments, as_of)) is not None:
-        moments.append(change)
-    return min(moments, default=None)

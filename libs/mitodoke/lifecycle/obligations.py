@@ -21,7 +21,7 @@ from mitodoke.lifecycle.facts import (
 from mitodoke.lifecycle.kinds import FactKind, Role
 from mitodoke.lifecycle.policy import Obligation, Per, Policy, Severity
 from mitodoke.lifecycle.reference import Contract, PolicyPublished
-from mitodoke.lifecycle.verdict import OVERDUE, Flag, ObligationState, Owed, Resolution, flag_id
+from mitodoke.lifecycle.verdict import OVERDUE, Flag, FlagState, ObligationState, Owed, Resolution, flag_id
 
 INSTANT = timedelta(microseconds=1)
 
@@ -57,31 +57,29 @@ def counts(fact: Fact, obligation: Obligation, contract: Contract) -> bool:
             return True
 
 
-def owed(case: Case) -> Iterator[Debt]:
-    """Everything the cycle is owed under its policy, each with its breach if there is one."""
+def owed(case: Case, obligation: Obligation) -> Iterator[Debt]:
+    """What the cycle is owed by one obligation of its policy, each with its breach if there is one."""
     if case.contract is None or case.published is None:
         return
     contract, published = case.contract, case.published
-    for obligation in published.policy.obligations:
-        opening = case.cycle.by_kind.get(obligation.after, ())
-        if not opening:
-            continue
-        expected = case.cycle.by_kind.get(obligation.expect, ())
-        meeting = [f for f in expected if counts(f, obligation, contract)]
-        if obligation.per is Per.SHIPMENT:
-            openings, meetings = _by_shipment(opening), _by_shipment(meeting)
-            for shipment in sorted(openings):
-                met_by = _Meeting(meetings.get(shipment, ()))
-                yield _judged(case, contract, published, obligation, shipment, openings[shipment][0], met_by)
-        elif obligation.after in EACH_USE:
-            met_by = _Meeting(meeting)
-            for use in opening:
-                name = str(use.event_id)
-                yield _judged(
-                    case, contract, published, obligation, name, use, met_by, met_by.since(use.occurred_at)
-                )
-        else:
-            yield _judged(case, contract, published, obligation, "", opening[0], _Meeting(meeting))
+    opening = case.of_kind(obligation.after)
+    if not opening:
+        return
+    meeting = [f for f in case.of_kind(obligation.expect) if counts(f, obligation, contract)]
+    if obligation.per is Per.SHIPMENT:
+        openings, meetings = _by_shipment(opening), _by_shipment(meeting)
+        for shipment in sorted(openings):
+            met_by = _Meeting(meetings.get(shipment, ()))
+            yield _judged(case, contract, published, obligation, shipment, openings[shipment][0], met_by)
+    elif obligation.after in EACH_USE:
+        met_by = _Meeting(meeting)
+        for use in opening:
+            name = str(use.event_id)
+            yield _judged(
+                case, contract, published, obligation, name, use, met_by, met_by.since(use.occurred_at)
+            )
+    else:
+        yield _judged(case, contract, published, obligation, "", opening[0], _Meeting(meeting))
 
 
 class _Meeting:
@@ -132,7 +130,7 @@ def _judged(
     due_at, decided_at = _due(published, obligation, opened)
     met_at = meeting.known_at(first)
     if obligation.per is Per.SHIPMENT and obligation.expect in ARRIVALS:
-        closure = case.reference.closure(subject, case.as_of, contract.contract_id)
+        closure = case.closure(subject)
         if closure and closure.known_at < decided_at:
             closed_at = closure.known_at
             if met_at is None or met_at > closed_at:
@@ -189,6 +187,7 @@ def _judged(
         ),
         raised_at=due_at,
         evident_at=evident_at,
+        state=FlagState.RESOLVED if resolved_at else FlagState.OPEN,
         resolved_at=max(resolved_at, evident_at) if resolved_at else None,
         resolution=resolution,
     )

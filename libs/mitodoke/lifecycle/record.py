@@ -103,14 +103,27 @@ class Standing:
     cycles: tuple[Cycle, ...]
     next_known_at: datetime | None
     """When, after the moment, the next fact of the record becomes known."""
+    of: tuple[Fact, ...] = ()
+    """All facts of the record, known or not."""
+    contracts: frozenset[str] = frozenset()
+    """The contracts under which something stands."""
+    shipments: frozenset[str] = frozenset()
+    """The lots and shipments that what stands names."""
 
 
-def standing(record: Record, as_of: datetime) -> Standing:
+def standing(record: Record, as_of: datetime, before: Standing | None = None) -> Standing:
     """What of the record was known at `as_of`, without what was retracted by then.
 
     Only the party that reported a fact can take it back. A retraction is a fact too: taken back
-    itself, what it had retracted stands again.
+    itself, what it had retracted stands again. `before`, the standing at an earlier moment of the same
+    record or of what it was then, saves work and changes nothing.
     """
+    if before is not None and (before.next_known_at is None or before.next_known_at > as_of):
+        if before.of is record.facts:
+            return before
+        grown = _with_one_more(before, record, as_of)
+        if grown is not None:
+            return grown
     known = [fact for fact in record.facts if fact.known_at <= as_of]
     next_known_at = None
     if len(known) < len(record.facts):
@@ -120,7 +133,49 @@ def standing(record: Record, as_of: datetime) -> Standing:
         known = [fact for fact in known if fact.event_id not in retracted]
     facts = tuple(fact for fact in known if fact.kind not in CORRECTIONS)
     corrections = tuple(fact for fact in known if fact.kind in CORRECTIONS)
-    return Standing(facts, retracted, corrections, _cycles(facts), next_known_at)
+    return Standing(
+        facts,
+        retracted,
+        corrections,
+        _cycles(facts),
+        next_known_at,
+        record.facts,
+        frozenset(fact.contract for fact in facts),
+        frozenset(getattr(fact, "shipment", "") for fact in facts) - {""},
+    )
+
+
+def _with_one_more(before: Standing, record: Record, as_of: datetime) -> Standing | None:
+    """What stood, with the one fact that is new and the latest to have happened; None when it is not as simple."""
+    *held, fact = record.facts
+    if (
+        before.corrections
+        or fact.kind in CORRECTIONS
+        or fact.kind is DriveEnrolled.kind
+        or fact.known_at > as_of
+        or before.next_known_at is not None
+        or tuple(held) != before.of
+    ):
+        return None
+    position = max((n for n, c in enumerate(before.cycles) if c.contract == fact.contract), default=None)
+    if position is None:
+        return None
+    cycle = before.cycles[position]
+    of_its_kind = (*cycle.by_kind.get(fact.kind, ()), fact)
+    cycle = Cycle(
+        cycle.contract, cycle.ordinal, (*cycle.facts, fact), {**cycle.by_kind, fact.kind: of_its_kind}
+    )
+    shipment = getattr(fact, "shipment", "")
+    return Standing(
+        (*before.facts, fact),
+        before.retracted,
+        before.corrections,
+        (*before.cycles[:position], cycle, *before.cycles[position + 1 :]),
+        None,
+        record.facts,
+        before.contracts,
+        before.shipments if shipment in before.shipments or not shipment else before.shipments | {shipment},
+    )
 
 
 def _retracted(known: Iterable[Fact]) -> frozenset[UUID]:

@@ -6,6 +6,7 @@ two times: how much of the reference log has been read (`through`), and as of wh
 """
 
 import enum
+from bisect import bisect_right, insort
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
@@ -245,13 +246,14 @@ def _moments(fact: ReferenceFact, through: datetime, after: datetime) -> Iterato
 class _Thread:
     """The reference facts about one thing, in the order of the log, with what all of them give."""
 
-    __slots__ = ("facts", "folded", "known_by", "recorded_by")
+    __slots__ = ("_folds", "facts", "folded", "known_by", "recorded_by")
 
     def __init__(self) -> None:
         self.facts: list[ReferenceFact] = []
         self.recorded_by = BEGINNING
         self.known_by = BEGINNING
         self.folded: Contract | None = None
+        self._folds: dict[tuple[UUID, ...], Contract | None] = {}
 
     def append(self, fact: ReferenceFact) -> None:
         self.facts.append(fact)
@@ -271,6 +273,18 @@ class _Thread:
             if fact.recorded_at <= through and fact.known_at <= as_of:
                 yield fact
 
+    def fold(self, through: datetime, as_of: datetime) -> Contract | None:
+        """The contract that the visible facts give: of the same facts the very same contract."""
+        if self.complete(through, as_of):
+            return self.folded
+        visible = list(self.visible(through, as_of))
+        names = tuple(fact.event_id for fact in visible)
+        if len(names) == len(self.facts):
+            return self.folded
+        if names not in self._folds:
+            self._folds[names] = _folded_contract(visible)
+        return self._folds[names]
+
 
 class Reference:
     """Everything the reference log says, answered as it was known.
@@ -287,6 +301,7 @@ class Reference:
         self._parties: dict[str, _Thread] = defaultdict(_Thread)
         self._contracts: dict[str, _Thread] = defaultdict(_Thread)
         self._policies: dict[tuple[str, int], PolicyPublished] = {}
+        self._published_at: list[datetime] = []
         self._closures: dict[str, _Thread] = defaultdict(_Thread)
         self._delegations: list[DelegationGranted] = []
         self._policy_contracts: dict[tuple[str, int], set[str]] = defaultdict(set)
@@ -310,6 +325,7 @@ class Reference:
                     self._policy_contracts[policy].add(fact.contract_id)
             case PolicyPublished():
                 self._policies.setdefault((fact.policy.id, fact.policy.version), fact)
+                insort(self._published_at, fact.recorded_at)
             case ShipmentClosed():
                 self._closures[fact.shipment].append(fact)
             case DelegationGranted():
@@ -333,11 +349,7 @@ class Reference:
     def contract(self, contract_id: str, as_of: datetime) -> Contract | None:
         """The contract as amended by then; None while it was not known."""
         thread = self._contracts.get(contract_id)
-        if thread is None:
-            return None
-        if thread.complete(self._through, as_of):
-            return thread.folded
-        return _folded_contract(thread.visible(self._through, as_of))
+        return None if thread is None else thread.fold(self._through, as_of)
 
     def contracts_of(self, party: str, as_of: datetime) -> frozenset[str]:
         """The contracts that name the party."""
@@ -350,6 +362,10 @@ class Reference:
         if published is None or published.recorded_at > self._through or published.known_at > as_of:
             return None
         return published
+
+    def policies_known(self) -> int:
+        """How many policies the log held by what has been read of it: where it is the same, they are."""
+        return bisect_right(self._published_at, self._through)
 
     def closure(
         self, shipment: str, as_of: datetime, contract_id: str | None = None

@@ -5,7 +5,7 @@ depend on when anyone looked.
 """
 
 import enum
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 from uuid import UUID, uuid5
@@ -104,6 +104,8 @@ class Verdict:
     obligations: tuple[Owed, ...]
     flags: tuple[Flag, ...]
     turns_at: datetime | None
+    workings: object = field(default=None, repr=False, compare=False)
+    """What it was worked out from: of use to the next judgement of the same drive, and to nobody else."""
 
 
 def flag_id(serial: str, cycle: str, kind: str, subject: str) -> UUID:

@@ -64,7 +64,7 @@ def skipped_step(case: Case) -> Iterator[Finding]:
     """
     done_before: dict[FactKind, Earliest] = {}
     for kind in case.rules.steps:
-        if done := case.cycle.by_kind.get(kind):
+        if done := case.of_kind(kind):
             yield from _out_of_order(case, kind, done, done_before)
         done_before[kind] = Earliest(done or ())
 
@@ -205,7 +205,7 @@ def not_the_holder(case: Case) -> Iterator[Finding]:
     if case.rules.custody is None:
         return
     held = case.of_drive(_hands)
-    for fact in case.cycle.facts:
+    for fact in case.facts:
         letting_go = _letting_go(fact)
         if letting_go is not None and fact.event_id in held:
             yield from _accused(case, fact, *letting_go, *held[fact.event_id])

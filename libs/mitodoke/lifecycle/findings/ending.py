@@ -19,7 +19,7 @@ def activity_after_destruction(case: Case) -> Iterator[Finding]:
     """
     if not case.destroyed:
         return
-    for fact in case.cycle.facts:
+    for fact in case.facts:
         known_at = case.destroyed.known_of_those_before(fact.occurred_at)
         if known_at is not None and fact.kind not in PAPERS:
             yield Finding(

@@ -19,7 +19,7 @@ def evidence_missing(case: Case) -> Iterator[Finding]:
     if not asked:
         return
     for kind, purposes in asked.items():
-        for fact in case.cycle.by_kind.get(kind, ()):
+        for fact in case.of_kind(kind):
             if missing := _missing(fact, purposes):
                 yield Finding(
                     subject=str(fact.event_id),

@@ -20,7 +20,7 @@ def unknown_drive(case: Case) -> Iterator[Finding]:
 
     Source: ISO/IEC 27001:2022 A.5.9 (inventory of assets): what is not in the inventory is not watched.
     """
-    others = [f for f in case.cycle.facts if f.kind is not DriveEnrolled.kind]
+    others = [f for f in case.facts if f.kind is not DriveEnrolled.kind]
     if not others:
         return
     first = min(others, key=lambda f: (f.known_at, f.event_id))
@@ -42,7 +42,7 @@ def suspect_serial(case: Case) -> Iterator[Finding]:
     """
     of = suspicion(case.serial)
     if of is not None:
-        first = min(case.cycle.facts, key=lambda f: (f.known_at, f.event_id))
+        first = min(case.facts, key=lambda f: (f.known_at, f.event_id))
         yield Finding(
             subject="",
             known_at=first.known_at,

@@ -43,7 +43,7 @@ def unknown_contract(case: Case) -> Iterator[Finding]:
 
     Source: Act on the Protection of Personal Information (Japan), art. 25: supervision rests on the contract.
     """
-    first = min(case.cycle.facts, key=lambda f: (f.known_at, f.event_id))
+    first = min(case.facts, key=lambda f: (f.known_at, f.event_id))
     contract = case.contract
     if contract is None or contract.known_at > first.known_at:
         yield Finding(
@@ -64,7 +64,7 @@ def unapproved_party(case: Case) -> Iterator[Finding]:
     if case.contract is None:
         return
     first: dict[str, tuple[Fact, frozenset[Role], str]] = {}
-    for fact in case.cycle.facts:
+    for fact in case.facts:
         for party, roles, did in _acting(fact):
             if not case.approved(party, roles, fact.occurred_at):
                 held = first.get(party)

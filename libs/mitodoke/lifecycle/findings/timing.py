@@ -32,7 +32,7 @@ def late_report(case: Case) -> Iterator[Finding]:
     limit = case.rules.late_report
     if limit is None:
         return
-    for fact in case.cycle.facts:
+    for fact in case.facts:
         late = fact.recorded_at - fact.occurred_at
         if late > limit and not fact.backfilled:
             yield Finding(
@@ -69,7 +69,7 @@ def off_hours(case: Case) -> Iterator[Finding]:
         return
     zone, calendar = case.published.policy.timezone, case.published.calendar
     for kind in MOVING:
-        for fact in case.cycle.by_kind.get(kind, ()):
+        for fact in case.of_kind(kind):
             local = fact.occurred_at.astimezone(zone)
             if within_hours(local, hours, calendar):
                 continue
