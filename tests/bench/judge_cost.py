@@ -229,7 +229,9 @@ def main(rounds: int) -> None:
     )
     print(f"{'judge, fullest policy':28}{median(lambda: judge(drive, full, as_of), rounds):9.1f} µs")
     after = fact_by_fact(drive, full, max(20, rounds // 20))
-    print(f"{'  after each fact, median':28}{statistics.median(after):9.1f} µs, the dearest {max(after):.1f} µs")
+    print(
+        f"{'  after each fact, median':28}{statistics.median(after):9.1f} µs, the dearest {max(after):.1f} µs"
+    )
     again = median(lambda: judge(drive, full, as_of, verdict), rounds)
     print(f"{'  again, nothing new':28}{again:9.1f} µs")
     print(f"{'judge, no rule stated':28}{median(lambda: judge(drive, bare, as_of), rounds):9.1f} µs")

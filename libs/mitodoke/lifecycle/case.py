@@ -1,7 +1,7 @@
 """What a rule is given to look at: one cycle of one drive, with its contract and policy as known."""
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import accumulate
@@ -31,6 +31,11 @@ class Earliest:
 
     def __len__(self) -> int:
         return len(self._occurred)
+
+    @property
+    def first(self) -> datetime:
+        """When the first of the facts happened; there must be one."""
+        return self._occurred[0]
 
     def count_by(self, moment: datetime) -> int:
         """How many of the facts had happened at the moment."""
@@ -72,13 +77,15 @@ class Case:
     reads: set[Read] = field(default_factory=set)
     closures: list[tuple[str, ShipmentClosed | None]] = field(default_factory=list)
 
-    def piece(self, answer: tuple[object, ...], until: datetime | None) -> Piece:
+    def piece(
+        self, answer: tuple[object, ...], until: datetime | None, findings: tuple[object, ...] = ()
+    ) -> Piece:
         """The answer with what was looked at for it; the next one begins anew."""
         reads = frozenset(self.reads) if self.reads else NOTHING
         closures = tuple(self.closures)
         self.reads.clear()
         self.closures.clear()
-        return Piece(reads, closures, until, answer)
+        return Piece(reads, closures, until, answer, findings)
 
     @property
     def rules(self) -> Rules:
@@ -107,9 +114,14 @@ class Case:
         self.reads.add(kind)
         return self.cycle.by_kind.get(kind, ())
 
-    def of_each(self, find: Callable[[Fact, "Case"], T], facts: Sequence[Fact]) -> list[T]:
-        """What `find` makes of each of these facts by itself; it may ask the contract and the policy, and no facts."""
-        return self.told.each(find, facts, self)
+    def of_each(
+        self, find: Callable[[F, "Case"], T], facts: tuple[F, ...], asked: Hashable = None
+    ) -> Sequence[T]:
+        """What `find` makes of each of these facts by itself; it may ask the contract and the policy, and no facts.
+
+        `asked` names the question where `find` alone does not: it is asked in several ways, or of several kinds.
+        """
+        return self.told.each(find if asked is None else asked, find, facts, self)
 
     def of_drive(self, find: Callable[[tuple[Fact, ...]], T]) -> T:
         """What `find` makes of the facts of all cycles; it is asked once, however many cycles there are."""

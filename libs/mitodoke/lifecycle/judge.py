@@ -17,7 +17,7 @@ from mitodoke.lifecycle.kinds import Role
 from mitodoke.lifecycle.obligations import INSTANT, Debt, owed
 from mitodoke.lifecycle.policy import Obligation, Severity
 from mitodoke.lifecycle.record import Record, Standing, standing
-from mitodoke.lifecycle.reference import Contract, Reference
+from mitodoke.lifecycle.reference import Contract, Reference, ShipmentClosed
 from mitodoke.lifecycle.verdict import (
     Flag,
     FlagState,
@@ -27,10 +27,16 @@ from mitodoke.lifecycle.verdict import (
     Verdict,
     flag_id,
 )
-from mitodoke.lifecycle.workings import CycleWorkings, Piece, Read, Told, Whole, Workings, changed
-
-Growth = dict[UUID, tuple[tuple[datetime, Severity], ...]]
-"""What the breaches grow to, and from when on, by their flags."""
+from mitodoke.lifecycle.workings import (
+    CycleWorkings,
+    Growth,
+    Piece,
+    Read,
+    Told,
+    Whole,
+    Workings,
+    changed,
+)
 
 
 def judge(record: Record, reference: Reference, as_of: datetime, before: Verdict | None = None) -> Verdict:
@@ -50,18 +56,11 @@ def judge(record: Record, reference: Reference, as_of: datetime, before: Verdict
     turns: list[datetime] = []
     workings = _worked_out(record.serial, stood, reference, as_of, last)
     for cycle in workings.cycles.values():
-        for piece in cycle.pieces:
-            if piece.until is not None:
-                turns.append(piece.until)
-            for answer in piece.answer:
-                if isinstance(answer, Flag):
-                    flags.append(answer)
-                elif isinstance(answer, Debt):
-                    obligations.append(answer.owed)
-                    if answer.breach is not None:
-                        flags.append(answer.breach)
-                        if answer.grows:
-                            grows[answer.breach.flag_id] = answer.grows
+        if cycle.until is not None:
+            turns.append(cycle.until)
+        obligations += cycle.owed
+        flags += cycle.flags
+        grows |= cycle.grows
     if stood.corrections:
         flags = _answered(flags, stood, reference, as_of, turns)
     if grows:
@@ -95,19 +94,25 @@ def _worked_out(
         published = None
         if contract is not None:
             published = reference.policy(contract.policy_id, contract.policy_version, as_of)
-        held = last.cycles.get(cycle.name) if last is not None else None
+        name = cycle.name
+        held = last.cycles.get(name) if last is not None else None
         if held is not None and not (
             held.contract is contract
             and held.published is published
             and held.policies_known == policies_known
         ):
             held = None
+        of_cycle = news
+        if held is not None:
+            of_cycle = news | changed(held.cycle, cycle)
+            if _holds(held, of_cycle, reference, as_of, cycle.contract):
+                cycles[name] = held if held.cycle is cycle else replace(held, cycle=cycle)
+                continue
         told = held.told if held is not None else Told()
         case = Case(
             serial, cycle, stood.facts, destroyed, contract, published, reference, as_of, shared, told
         )
-        pieces = tuple(_pieces(case, held, news))
-        cycles[cycle.name] = CycleWorkings(cycle, contract, published, policies_known, told, pieces)
+        cycles[name] = _together(case, policies_known, list(_pieces(case, held, of_cycle)))
     return Workings(stood, destructions, cycles)
 
 
@@ -119,21 +124,60 @@ def _pieces(case: Case, held: CycleWorkings | None, news: set[Read]) -> Iterator
         for rule in CATALOGUE:
             yield _found(case, rule)
         return
-    news = news | changed(held.cycle, case.cycle)
     for number, piece in enumerate(held.pieces):
-        if _holds(piece, case, news):
+        if _holds(piece, news, case.reference, case.as_of, case.cycle.contract):
             yield piece
         elif number < len(owes):
             yield _owed(case, owes[number])
         else:
-            yield _found(case, CATALOGUE[number - len(owes)])
+            yield _found(case, CATALOGUE[number - len(owes)], piece)
 
 
-def _holds(piece: Piece, case: Case, news: set[Read]) -> bool:
+def _holds(
+    of: Piece | CycleWorkings, news: set[Read], reference: Reference, as_of: datetime, contract: str
+) -> bool:
     return (
-        piece.reads.isdisjoint(news)
-        and (piece.until is None or case.as_of < piece.until)
-        and all(case.reference.closure(s, case.as_of, case.cycle.contract) is c for s, c in piece.closures)
+        of.reads.isdisjoint(news)
+        and (of.until is None or as_of < of.until)
+        and all(reference.closure(shipment, as_of, contract) is closed for shipment, closed in of.closures)
+    )
+
+
+def _together(case: Case, policies_known: int, pieces: Sequence[Piece]) -> CycleWorkings:
+    """What the pieces of one cycle come to."""
+    reads: set[Read] = set()
+    closures: list[tuple[str, ShipmentClosed | None]] = []
+    obligations: list[Owed] = []
+    flags: list[Flag] = []
+    grows: Growth = {}
+    until: datetime | None = None
+    for piece in pieces:
+        reads |= piece.reads
+        closures += piece.closures
+        if piece.until is not None and (until is None or piece.until < until):
+            until = piece.until
+        for answer in piece.answer:
+            if isinstance(answer, Flag):
+                flags.append(answer)
+            elif isinstance(answer, Debt):
+                obligations.append(answer.owed)
+                if answer.breach is not None:
+                    flags.append(answer.breach)
+                    if answer.grows:
+                        grows[answer.breach.flag_id] = answer.grows
+    return CycleWorkings(
+        case.cycle,
+        case.contract,
+        case.published,
+        policies_known,
+        case.told,
+        tuple(pieces),
+        frozenset(reads),
+        tuple(closures),
+        until,
+        tuple(obligations),
+        tuple(flags),
+        grows,
     )
 
 
@@ -150,15 +194,18 @@ def _decided(debt: Owed) -> datetime | None:
     return None
 
 
-def _found(case: Case, rule: Rule) -> Piece:
-    flags: list[Flag] = []
+def _found(case: Case, rule: Rule, before: Piece | None = None) -> Piece:
+    held = dict(zip(before.findings, before.answer, strict=True)) if before is not None else {}
+    findings: list[Finding] = []
+    flags: list[object] = []
     until: datetime | None = None
     for finding in rule.find(case):
         if isinstance(finding, Awaited):
             until = finding.until if until is None else min(until, finding.until)
         else:
-            flags.append(_flag(case, rule, finding))
-    return case.piece(tuple(flags), until)
+            findings.append(finding)
+            flags.append(held.get(finding) or _flag(case, rule, finding))
+    return case.piece(tuple(flags), until, tuple(findings))
 
 
 def _flag(case: Case, rule: Rule, finding: Finding) -> Flag:

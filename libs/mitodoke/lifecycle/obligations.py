@@ -5,7 +5,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 from functools import partial
 from itertools import accumulate
-from typing import NamedTuple
+from operator import itemgetter
+from typing import NamedTuple, TypeAlias
 
 from mitodoke.lifecycle.case import Case
 from mitodoke.lifecycle.durations import LATEST, Anchor, due
@@ -30,6 +31,10 @@ ARRIVALS = frozenset({FactKind.DRIVE_RETURNED, FactKind.DRIVE_DELIVERED})
 
 EACH_USE = frozenset({FactKind.EXPORT_APPROVED, FactKind.DATA_EXPORTED})
 """What a medium is used for again and again: each use opens a debt of its own, which nothing before it can meet."""
+
+
+Times: TypeAlias = tuple[datetime, datetime]
+"""When a thing is due, and when it is decided that it was not done."""
 
 
 class Debt(NamedTuple):
@@ -66,20 +71,23 @@ def owed(case: Case, obligation: Obligation) -> Iterator[Debt]:
     if not opening:
         return
     meeting = [f for f in case.of_kind(obligation.expect) if counts(f, obligation, contract)]
+    times = case.of_each(partial(_due, published, obligation), opening, obligation.id)
     if obligation.per is Per.SHIPMENT:
-        openings, meetings = _by_shipment(opening), _by_shipment(meeting)
-        for shipment in sorted(openings):
+        openings: dict[str, tuple[Fact, Times]] = {}
+        for opened, its_times in zip(opening, times, strict=True):
+            if shipment := getattr(opened, "shipment", ""):
+                openings.setdefault(shipment, (opened, its_times))
+        meetings = _by_shipment(meeting)
+        for shipment, (opened, its_times) in sorted(openings.items(), key=itemgetter(0)):
             met_by = _Meeting(meetings.get(shipment, ()))
-            yield _judged(case, contract, published, obligation, shipment, openings[shipment][0], met_by)
+            yield _judged(case, contract, published, obligation, shipment, opened, its_times, met_by)
     elif obligation.after in EACH_USE:
         met_by = _Meeting(meeting)
-        for use in opening:
-            name = str(use.event_id)
-            yield _judged(
-                case, contract, published, obligation, name, use, met_by, met_by.since(use.occurred_at)
-            )
+        for use, its_times in zip(opening, times, strict=True):
+            name, first = str(use.event_id), met_by.since(use.occurred_at)
+            yield _judged(case, contract, published, obligation, name, use, its_times, met_by, first)
     else:
-        yield _judged(case, contract, published, obligation, "", opening[0], _Meeting(meeting))
+        yield _judged(case, contract, published, obligation, "", opening[0], times[0], _Meeting(meeting))
 
 
 class _Meeting:
@@ -123,11 +131,12 @@ def _judged(
     obligation: Obligation,
     subject: str,
     opened: Fact,
+    times: Times,
     meeting: _Meeting,
     first: int = 0,
 ) -> Debt:
+    due_at, decided_at = times
     policy = published.policy
-    due_at, decided_at = _due(published, obligation, opened)
     met_at = meeting.known_at(first)
     if obligation.per is Per.SHIPMENT and obligation.expect in ARRIVALS:
         closure = case.closure(subject)
@@ -212,7 +221,7 @@ def _asks(policy: Policy, id: str) -> object:
     return None
 
 
-def _due(published: PolicyPublished, obligation: Obligation, opened: Fact) -> tuple[datetime, datetime]:
+def _due(published: PolicyPublished, obligation: Obligation, opened: Fact, _: Case) -> Times:
     policy, within = published.policy, obligation.within
     # What states no arrival, or no return, escapes nothing: it counts from when it happened.
     eta = return_by = opened.occurred_at

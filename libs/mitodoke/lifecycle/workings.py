@@ -5,17 +5,21 @@ changed, its answer is the same; this is an economy and never an input (Acar, Se
 """
 
 import enum
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Hashable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeAlias, TypeVar
+from uuid import UUID
 
 from mitodoke.lifecycle.facts import Fact
 from mitodoke.lifecycle.kinds import FactKind
+from mitodoke.lifecycle.policy import Severity
 from mitodoke.lifecycle.record import Cycle, Standing
 from mitodoke.lifecycle.reference import Contract, PolicyPublished, ShipmentClosed
+from mitodoke.lifecycle.verdict import Flag, Owed
 
 C = TypeVar("C")
+F = TypeVar("F", bound=Fact)
 T = TypeVar("T")
 
 
@@ -31,6 +35,9 @@ Read: TypeAlias = FactKind | Whole
 
 NOTHING: frozenset[Read] = frozenset()
 
+Growth: TypeAlias = dict[UUID, tuple[tuple[datetime, Severity], ...]]
+"""What the breaches grow to, and from when on, by their flags."""
+
 
 @dataclass(frozen=True, slots=True)
 class Piece:
@@ -44,30 +51,40 @@ class Piece:
     closures: tuple[tuple[str, ShipmentClosed | None], ...]
     until: datetime | None
     answer: tuple[object, ...]
+    findings: tuple[object, ...] = ()
+    """What its flags were made of."""
 
 
-@dataclass(slots=True)
 class Told:
-    """What was made of single facts under one state of contract and policy; it can only be added to."""
+    """What was made of single facts under one state of contract and policy, by what was asked of them."""
 
-    _held: dict[object, dict[int, tuple[Fact, object]]] = field(default_factory=dict)
+    __slots__ = ("_held",)
 
-    def each(self, find: Callable[[Fact, C], T], facts: Sequence[Fact], case: C) -> list[T]:
-        """What `find` makes of each fact; it is asked once a fact."""
-        held = self._held.setdefault(find, {})
-        found: list[T] = []
-        for fact in facts:
-            known = held.get(id(fact))
-            if known is None:
-                # The fact is kept beside its answer, so that no other can come to have its id.
-                known = held[id(fact)] = fact, find(fact, case)
-            found.append(known[1])  # type: ignore[arg-type]  # it is what `find` gave
-        return found
+    def __init__(self) -> None:
+        self._held: dict[object, tuple[tuple[Fact, ...], list[object]]] = {}
+
+    def each(self, asked: Hashable, find: Callable[[F, C], T], facts: tuple[F, ...], case: C) -> Sequence[T]:
+        """What `find` makes of each fact; of one that was there when the same was asked before, what it made then."""
+        before, answers = self._held.get(asked, ((), []))
+        if before is facts:
+            return answers  # type: ignore[return-value]  # it is what `find` gave
+        count = len(before)
+        if count <= len(facts) and facts[:count] == before:
+            answers = answers + [find(fact, case) for fact in facts[count:]]
+        else:
+            # The fact itself is held, so that no other can have its id.
+            held = {id(fact): answer for fact, answer in zip(before, answers, strict=True)}
+            answers = [held[id(fact)] if id(fact) in held else find(fact, case) for fact in facts]
+        self._held[asked] = facts, answers
+        return answers  # type: ignore[return-value]  # it is what `find` gave
 
 
 @dataclass(frozen=True, slots=True)
 class CycleWorkings:
-    """How one cycle was judged: under which agreement, as known, and piece by piece."""
+    """How one cycle was judged: under which agreement, as known, and piece by piece; and what came of it all.
+
+    It holds until `until` for silence's sake, and while its closures are the same.
+    """
 
     cycle: Cycle
     contract: Contract | None
@@ -75,6 +92,12 @@ class CycleWorkings:
     policies_known: int
     told: Told
     pieces: tuple[Piece, ...]
+    reads: frozenset[Read]
+    closures: tuple[tuple[str, ShipmentClosed | None], ...]
+    until: datetime | None
+    owed: tuple[Owed, ...]
+    flags: tuple[Flag, ...]
+    grows: Growth
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,9 +1,11 @@
 """Guards the end: what is destroyed stays destroyed, and what is gone is gone until it is seen again."""
 
+from bisect import bisect_right
 from collections.abc import Iterator
+from datetime import datetime
 
 from mitodoke.lifecycle.case import Case
-from mitodoke.lifecycle.facts import DriveLost, DriveSighted
+from mitodoke.lifecycle.facts import DriveLost, DriveSighted, Fact
 from mitodoke.lifecycle.findings.finding import Finding, Rule
 from mitodoke.lifecycle.kinds import AFTER_THE_END, FactKind
 from mitodoke.lifecycle.policy import Severity
@@ -19,8 +21,9 @@ def activity_after_destruction(case: Case) -> Iterator[Finding]:
     """
     if not case.destroyed:
         return
-    for fact in case.facts:
-        known_at = case.destroyed.known_of_those_before(fact.occurred_at)
+    destroyed, facts = case.destroyed, case.facts
+    for fact in facts[bisect_right(facts, destroyed.first, key=_occurred_at) :]:
+        known_at = destroyed.known_of_those_before(fact.occurred_at)
         if known_at is not None and fact.kind not in PAPERS:
             yield Finding(
                 subject=str(fact.event_id),
@@ -28,6 +31,10 @@ def activity_after_destruction(case: Case) -> Iterator[Finding]:
                 message=f"{fact.kind} was reported by {fact.party} as later than the destruction of the drive",
                 party=fact.party,
             )
+
+
+def _occurred_at(fact: Fact) -> datetime:
+    return fact.occurred_at
 
 
 def sighted(case: Case) -> Iterator[Finding]:

@@ -18,16 +18,21 @@ def evidence_missing(case: Case) -> Iterator[Finding]:
     asked = case.rules.evidence
     if not asked:
         return
-    for kind, purposes in asked.items():
-        for fact in case.of_kind(kind):
-            if missing := _missing(fact, purposes):
-                yield Finding(
-                    subject=str(fact.event_id),
-                    known_at=fact.known_at,
-                    message=f"{kind} was reported by {fact.party} without {', '.join(missing)}",
-                    party=fact.party,
-                    evident_at=case.asked_since(fact.known_at, partial(_lacks_some, fact)),
-                )
+    for kind in asked:
+        yield from filter(None, case.of_each(_unproven, case.of_kind(kind), (_unproven, kind)))
+
+
+def _unproven(fact: Fact, case: Case) -> Finding | None:
+    missing = _missing(fact, case.rules.evidence.get(fact.kind, ()))
+    if not missing:
+        return None
+    return Finding(
+        subject=str(fact.event_id),
+        known_at=fact.known_at,
+        message=f"{fact.kind} was reported by {fact.party} without {', '.join(missing)}",
+        party=fact.party,
+        evident_at=case.asked_since(fact.known_at, partial(_lacks_some, fact)),
+    )
 
 
 def _missing(fact: Fact, purposes: Sequence[str]) -> list[str]:

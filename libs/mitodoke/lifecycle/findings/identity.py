@@ -20,12 +20,14 @@ def unknown_drive(case: Case) -> Iterator[Finding]:
 
     Source: ISO/IEC 27001:2022 A.5.9 (inventory of assets): what is not in the inventory is not watched.
     """
-    others = [f for f in case.facts if f.kind is not DriveEnrolled.kind]
-    if not others:
-        return
-    first = min(others, key=lambda f: (f.known_at, f.event_id))
     enrolled_at = case.first_known(DriveEnrolled.kind)
-    if enrolled_at is None or enrolled_at > first.known_at:
+    before = [
+        fact
+        for fact in case.facts
+        if fact.kind is not DriveEnrolled.kind and (enrolled_at is None or fact.known_at < enrolled_at)
+    ]
+    if before:
+        first = min(before, key=lambda f: (f.known_at, f.event_id))
         yield Finding(
             subject="",
             known_at=first.known_at,

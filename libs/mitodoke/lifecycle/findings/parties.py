@@ -43,9 +43,9 @@ def unknown_contract(case: Case) -> Iterator[Finding]:
 
     Source: Act on the Protection of Personal Information (Japan), art. 25: supervision rests on the contract.
     """
-    first = min(case.facts, key=lambda f: (f.known_at, f.event_id))
     contract = case.contract
-    if contract is None or contract.known_at > first.known_at:
+    if contract is None or contract.known_at > min(fact.known_at for fact in case.facts):
+        first = min(case.facts, key=lambda f: (f.known_at, f.event_id))
         yield Finding(
             subject="",
             known_at=first.known_at,
@@ -64,12 +64,11 @@ def unapproved_party(case: Case) -> Iterator[Finding]:
     if case.contract is None:
         return
     first: dict[str, tuple[Fact, frozenset[Role], str]] = {}
-    for fact in case.facts:
-        for party, roles, did in _acting(fact):
-            if not case.approved(party, roles, fact.occurred_at):
-                held = first.get(party)
-                if held is None or (fact.known_at, fact.event_id) < (held[0].known_at, held[0].event_id):
-                    first[party] = fact, roles, did
+    for acts in filter(None, case.of_each(_unapproved, case.facts)):
+        for fact, party, roles, did in acts:
+            held = first.get(party)
+            if held is None or (fact.known_at, fact.event_id) < (held[0].known_at, held[0].event_id):
+                first[party] = fact, roles, did
     for party, (fact, roles, did) in sorted(first.items()):
         yield Finding(
             subject=party,
@@ -78,6 +77,14 @@ def unapproved_party(case: Case) -> Iterator[Finding]:
             party=party,
             evident_at=case.disapproved_since(fact.known_at, party, roles, fact.occurred_at),
         )
+
+
+def _unapproved(fact: Fact, case: Case) -> tuple[tuple[Fact, str, frozenset[Role], str], ...]:
+    return tuple(
+        (fact, party, roles, did)
+        for party, roles, did in _acting(fact)
+        if not case.approved(party, roles, fact.occurred_at)
+    )
 
 
 def _acting(fact: Fact) -> Iterator[tuple[str, frozenset[Role], str]]:

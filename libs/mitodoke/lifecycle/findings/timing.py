@@ -6,6 +6,7 @@ from functools import lru_cache, partial
 
 from mitodoke.lifecycle.calendars import Calendar
 from mitodoke.lifecycle.case import Case
+from mitodoke.lifecycle.facts import Fact
 from mitodoke.lifecycle.findings.finding import Finding, Rule
 from mitodoke.lifecycle.kinds import FactKind
 from mitodoke.lifecycle.policy import Policy, Severity, Weekday, WorkingHours
@@ -29,20 +30,23 @@ def late_report(case: Case) -> Iterator[Finding]:
     Nothing mends it: the word stays as late as it came, so that nobody gains time by backdating.
     Source: NIST SP 800-88 rev. 1, section 4.8: what was done is documented. On by `late_report`.
     """
+    if case.rules.late_report is not None:
+        yield from filter(None, case.of_each(_late, case.facts))
+
+
+def _late(fact: Fact, case: Case) -> Finding | None:
     limit = case.rules.late_report
-    if limit is None:
-        return
-    for fact in case.facts:
-        late = fact.recorded_at - fact.occurred_at
-        if late > limit and not fact.backfilled:
-            yield Finding(
-                subject=str(fact.event_id),
-                known_at=fact.known_at,
-                message=f"{fact.kind} was reported by {fact.party} {_hours(late)} after it happened; "
-                f"the policy allows {_hours(limit)}",
-                party=fact.party,
-                evident_at=case.asked_since(fact.known_at, partial(_too_late, late)),
-            )
+    late = fact.recorded_at - fact.occurred_at
+    if limit is None or late <= limit or fact.backfilled:
+        return None
+    return Finding(
+        subject=str(fact.event_id),
+        known_at=fact.known_at,
+        message=f"{fact.kind} was reported by {fact.party} {_hours(late)} after it happened; "
+        f"the policy allows {_hours(limit)}",
+        party=fact.party,
+        evident_at=case.asked_since(fact.known_at, partial(_too_late, late)),
+    )
 
 
 def _too_late(late: timedelta, policy: Policy) -> bool:
@@ -64,22 +68,26 @@ def off_hours(case: Case) -> Iterator[Finding]:
     that it was. Source: ISO/IEC 27001:2022, A.7.10 (storage media are moved under control). On by
     `working_hours`.
     """
+    if case.rules.working_hours is None:
+        return
+    for kind in MOVING:
+        yield from filter(None, case.of_each(_off_hours, case.of_kind(kind), (_off_hours, kind)))
+
+
+def _off_hours(fact: Fact, case: Case) -> Finding | None:
     hours = case.rules.working_hours
     if hours is None or case.published is None:
-        return
-    zone, calendar = case.published.policy.timezone, case.published.calendar
-    for kind in MOVING:
-        for fact in case.of_kind(kind):
-            local = fact.occurred_at.astimezone(zone)
-            if within_hours(local, hours, calendar):
-                continue
-            yield Finding(
-                subject=str(fact.event_id),
-                known_at=fact.known_at,
-                message=f"{kind} was reported by {fact.party} for {local:%Y-%m-%d %H:%M}, outside working hours",
-                party=fact.party,
-                evident_at=case.asked_since(fact.known_at, _hours_of),
-            )
+        return None
+    local = fact.occurred_at.astimezone(case.published.policy.timezone)
+    if within_hours(local, hours, case.published.calendar):
+        return None
+    return Finding(
+        subject=str(fact.event_id),
+        known_at=fact.known_at,
+        message=f"{fact.kind} was reported by {fact.party} for {local:%Y-%m-%d %H:%M}, outside working hours",
+        party=fact.party,
+        evident_at=case.asked_since(fact.known_at, _hours_of),
+    )
 
 
 def _hours_of(policy: Policy) -> object:
