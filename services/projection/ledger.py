@@ -22,6 +22,7 @@ from mitodoke.lifecycle.kinds import FactKind
 from mitodoke.lifecycle.record import ConflictingRepeatError, Record, fold, standing
 from mitodoke.lifecycle.reference import Reference
 from mitodoke.lifecycle.verdict import Flag, FlagState, Owed, Resolution, Verdict
+from mitodoke.lifecycle.workings import Workings
 from mitodoke.readmodel.drive_state import DriveState, ObligationKey, StoredFlag
 from mitodoke.readmodel.rows import (
     RANK,
@@ -96,7 +97,7 @@ class Ledger:
         self.turn(serial, as_of)
         state = replace(self._state(serial), record=folded)
         try:
-            verdict = self._verdict(state.record, as_of)
+            verdict = self._verdict(state, as_of)
         except Exception as error:
             # Whatever the judgement stumbles over, it is about this drive alone: the others go on.
             self._set_aside(record, self._state(serial), f"the judgement failed: {error!r}")
@@ -124,7 +125,7 @@ class Ledger:
         """Judge the drive at each of its turning points up to that moment, in order."""
         state = self._state(serial)
         while not state.parked and (at := self._turns_at(state)) is not None and at <= until:
-            state = self._settle(state, self._verdict(state.record, at))
+            state = self._settle(state, self._verdict(state, at))
 
     def changes(self) -> Changes:
         """All that is to be written."""
@@ -150,8 +151,9 @@ class Ledger:
         counts_at = change + REFERENCE_COUNTS_AFTER
         return counts_at if state.turns_at is None else min(counts_at, state.turns_at)
 
-    def _verdict(self, record: Record, as_of: datetime) -> Verdict:
-        return judge(record, self._reference.read_through(as_of - REFERENCE_COUNTS_AFTER), as_of)
+    def _verdict(self, state: DriveState, as_of: datetime) -> Verdict:
+        reference = self._reference.read_through(as_of - REFERENCE_COUNTS_AFTER)
+        return judge(state.record, reference, as_of, state.verdict)
 
     def _settle(self, state: DriveState, verdict: Verdict) -> DriveState:
         """Compare the verdict with what is stored: the difference is what was raised and what was resolved."""
@@ -162,6 +164,7 @@ class Ledger:
             self._obligations(serial, state, verdict),
             verdict.as_of,
             verdict.turns_at,
+            verdict=verdict,
         )
         self.states[serial] = state
         return state
@@ -169,7 +172,8 @@ class Ledger:
     def _obligations(self, serial: str, state: DriveState, verdict: Verdict) -> dict[ObligationKey, Owed]:
         owed = {ObligationKey(o.cycle, o.obligation, o.subject): o for o in verdict.obligations}
         for key, now in owed.items():
-            if state.obligations.get(key) != now:
+            held = state.obligations.get(key)
+            if held is not now and held != now:
                 self._changes.obligations[serial, key] = now
                 self._changes.gone_obligations.discard((serial, key))
         for key in state.obligations.keys() - owed.keys():
@@ -188,7 +192,7 @@ class Ledger:
                 # It was open before it was resolved, also where both became known at once.
                 opened = replace(flag, state=FlagState.OPEN, resolved_at=None, resolution=None)
                 held = self._changed(serial, flags, opened, None, flag.evident_at)
-            if held.flag == flag:
+            if held.flag is flag or held.flag == flag:
                 continue
             if (held.flag.state, held.flag.severity, held.flag.resolution) == (
                 flag.state,
@@ -257,7 +261,10 @@ class Ledger:
         )
 
     def _summarise(self, serial: str, state: DriveState) -> None:
-        stood = standing(state.record, state.judged_at)
+        workings = state.verdict.workings if state.verdict is not None else None
+        stood = standing(
+            state.record, state.judged_at, workings.stood if isinstance(workings, Workings) else None
+        )
         held_by, since = holder(stood.facts)
         self._changes.drives.append(
             DriveRow(

@@ -12,7 +12,7 @@ from mitodoke.lifecycle.kinds import FactKind, Role
 from mitodoke.lifecycle.policy import Policy, Rules
 from mitodoke.lifecycle.record import Cycle
 from mitodoke.lifecycle.reference import Contract, PolicyPublished, Reference, ShipmentClosed
-from mitodoke.lifecycle.workings import NOTHING, Piece, Read, Told, Whole
+from mitodoke.lifecycle.workings import NOTHING, OfDrive, Piece, Read, Shared, Told, Whole
 
 F = TypeVar("F", bound=Fact)
 T = TypeVar("T")
@@ -70,7 +70,7 @@ class Case:
     published: PolicyPublished | None
     reference: Reference
     as_of: datetime
-    shared: dict[Callable[[tuple[Fact, ...]], object], object]
+    shared: Shared
     """What rules have found out of all facts of the drive, for all its cycles."""
     told: Told
     """What rules have found out of single facts."""
@@ -104,6 +104,12 @@ class Case:
         self.reads.add(Whole.DESTRUCTIONS)
         return self.destructions
 
+    @property
+    def first_known_at(self) -> datetime:
+        """When the first fact of the cycle was known."""
+        self.reads.add(Whole.CYCLE)
+        return self.cycle.first_known_at
+
     def of(self, fact: type[F]) -> tuple[F, ...]:
         """The cycle's facts of that type, in order of occurrence."""
         self.reads.add(fact.kind)
@@ -123,12 +129,18 @@ class Case:
         """
         return self.told.each(find if asked is None else asked, find, facts, self)
 
-    def of_drive(self, find: Callable[[tuple[Fact, ...]], T]) -> T:
-        """What `find` makes of the facts of all cycles; it is asked once, however many cycles there are."""
+    def of_drive(self, find: OfDrive[T]) -> T:
+        """What `find` makes of the facts of all cycles; it is asked once, however many cycles there are.
+
+        It is given what it made of all of them but the latest, where that is at hand.
+        """
         self.reads.add(Whole.DRIVE)
-        if find not in self.shared:
-            self.shared[find] = find(self.drive)
-        return self.shared[find]  # type: ignore[return-value]  # it is what `find` gave
+        facts, found = self.shared.get(find, ((), None))
+        if facts is not self.drive:
+            one_more = len(facts) + 1 == len(self.drive) and self.drive[:-1] == facts
+            found = find(self.drive, found if one_more else None)  # type: ignore[arg-type]  # found by it
+            self.shared[find] = self.drive, found
+        return found  # type: ignore[return-value]  # it is what `find` gave
 
     def closure(self, shipment: str) -> ShipmentClosed | None:
         """The receiver's first word, under the contract of this cycle, that the shipment was all."""

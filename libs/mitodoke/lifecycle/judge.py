@@ -3,7 +3,7 @@
 The projection, the advisories, the pages' past days and the rebuild all call this one.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
 from uuid import UUID
@@ -86,7 +86,7 @@ def _worked_out(
         if last is not None and last.destructions != destructions:
             news.add(Whole.DESTRUCTIONS)
     destroyed = Earliest(destructions)
-    shared: dict[Callable[[tuple[Fact, ...]], object], object] = {}
+    shared = dict(last.shared) if last is not None else {}
     policies_known = reference.policies_known()
     cycles: dict[str, CycleWorkings] = {}
     for cycle in stood.cycles:
@@ -113,7 +113,7 @@ def _worked_out(
             serial, cycle, stood.facts, destroyed, contract, published, reference, as_of, shared, told
         )
         cycles[name] = _together(case, policies_known, list(_pieces(case, held, of_cycle)))
-    return Workings(stood, destructions, cycles)
+    return Workings(stood, destructions, shared, cycles)
 
 
 def _pieces(case: Case, held: CycleWorkings | None, news: set[Read]) -> Iterator[Piece]:
@@ -139,7 +139,10 @@ def _holds(
     return (
         of.reads.isdisjoint(news)
         and (of.until is None or as_of < of.until)
-        and all(reference.closure(shipment, as_of, contract) is closed for shipment, closed in of.closures)
+        and (
+            not of.closures
+            or all(reference.closure(shipment, as_of, contract) is closed for shipment, closed in of.closures)
+        )
     )
 
 

@@ -82,6 +82,8 @@ class Cycle:
     ordinal: int
     facts: tuple[Fact, ...]
     by_kind: dict[FactKind, tuple[Fact, ...]]
+    first_known_at: datetime
+    """When the first of the facts was known."""
 
     @property
     def name(self) -> str:
@@ -163,7 +165,11 @@ def _with_one_more(before: Standing, record: Record, as_of: datetime) -> Standin
     cycle = before.cycles[position]
     of_its_kind = (*cycle.by_kind.get(fact.kind, ()), fact)
     cycle = Cycle(
-        cycle.contract, cycle.ordinal, (*cycle.facts, fact), {**cycle.by_kind, fact.kind: of_its_kind}
+        cycle.contract,
+        cycle.ordinal,
+        (*cycle.facts, fact),
+        {**cycle.by_kind, fact.kind: of_its_kind},
+        min(cycle.first_known_at, fact.known_at),
     )
     shipment = getattr(fact, "shipment", "")
     return Standing(
@@ -218,7 +224,7 @@ def _cycles(facts: Iterable[Fact]) -> tuple[Cycle, ...]:
         cycles[-1].append(fact)
         kinds.add(fact.kind)
     return tuple(
-        Cycle(contract, ordinal, tuple(held), _by_kind(held))
+        Cycle(contract, ordinal, tuple(held), _by_kind(held), min(fact.known_at for fact in held))
         for contract, cycles in sorted(by_contract.items())
         for ordinal, held in enumerate(cycles, start=1)
     )

@@ -8,7 +8,7 @@ import enum
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TypeAlias, TypeVar
+from typing import Any, TypeAlias, TypeVar
 from uuid import UUID
 
 from mitodoke.lifecycle.facts import Fact
@@ -21,6 +21,13 @@ from mitodoke.lifecycle.verdict import Flag, Owed
 C = TypeVar("C")
 F = TypeVar("F", bound=Fact)
 T = TypeVar("T")
+
+
+OfDrive: TypeAlias = Callable[[tuple[Fact, ...], T | None], T]
+"""Makes something of all facts of a drive or, given what it made of all but the latest, goes on from there."""
+
+Shared: TypeAlias = dict[OfDrive[Any], tuple[tuple[Fact, ...], object]]
+"""What was made of all facts of a drive, and of which."""
 
 
 class Whole(enum.Enum):
@@ -106,6 +113,7 @@ class Workings:
 
     stood: Standing
     destructions: tuple[Fact, ...]
+    shared: Shared
     cycles: dict[str, CycleWorkings]
 
 

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from mitodoke.lifecycle.record import Record
 from mitodoke.lifecycle.reference import BEGINNING
-from mitodoke.lifecycle.verdict import Flag, Owed
+from mitodoke.lifecycle.verdict import Flag, Owed, Verdict
 
 
 class ObligationKey(NamedTuple):
@@ -42,3 +42,5 @@ class DriveState:
     judged_at: datetime = BEGINNING
     turns_at: datetime | None = None
     parked: bool = False
+    verdict: Verdict | None = field(default=None, repr=False, compare=False)
+    """The last verdict itself, where it was made here: it spares the next one work. The tables do not hold it."""

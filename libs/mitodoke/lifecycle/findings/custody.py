@@ -204,19 +204,27 @@ def not_the_holder(case: Case) -> Iterator[Finding]:
     """
     if case.rules.custody is None:
         return
-    held = case.of_drive(_hands)
+    held = case.of_drive(_hands).found
     for fact in case.facts:
         letting_go = _letting_go(fact)
         if letting_go is not None and fact.event_id in held:
             yield from _accused(case, fact, *letting_go, *held[fact.event_id])
 
 
-def _hands(facts: Sequence[Fact]) -> dict[UUID, tuple[_Holding | None, _Holding]]:
+@dataclass(frozen=True, slots=True)
+class _Hands:
     """Of each fact before which somebody held it: who did, by what was known when it was told, and by what is."""
-    found: dict[UUID, tuple[_Holding | None, _Holding]] = {}
-    # By occurrence, and of two the earlier only while the later was not known: what was known at a moment is
-    # then found by its time.
-    held: list[_Holding] = []
+
+    found: dict[UUID, tuple[_Holding | None, _Holding]]
+    held: list[_Holding]
+    """By occurrence, and of two the earlier only while the later was not known: what was known at a moment is
+    then found by its time."""
+
+
+def _hands(facts: Sequence[Fact], but_the_latest: _Hands | None) -> _Hands:
+    found, held = {}, list[_Holding]()
+    if but_the_latest is not None:
+        found, held, facts = dict(but_the_latest.found), list(but_the_latest.held), facts[-1:]
     for fact in facts:
         if held:
             known = bisect_right(held, fact.known_at, key=lambda holding: holding.known_at)
@@ -226,7 +234,7 @@ def _hands(facts: Sequence[Fact]) -> dict[UUID, tuple[_Holding | None, _Holding]
             while held and held[-1].known_at >= holding.known_at:
                 held.pop()
             held.append(holding)
-    return found
+    return _Hands(found, held)
 
 
 def _letting_go(fact: Fact) -> tuple[str, str] | None:

@@ -21,6 +21,8 @@ def unknown_drive(case: Case) -> Iterator[Finding]:
     Source: ISO/IEC 27001:2022 A.5.9 (inventory of assets): what is not in the inventory is not watched.
     """
     enrolled_at = case.first_known(DriveEnrolled.kind)
+    if enrolled_at is not None and enrolled_at <= case.first_known_at:
+        return
     before = [
         fact
         for fact in case.facts
@@ -60,7 +62,7 @@ def alive_twice(case: Case) -> Iterator[Finding]:
     Source: ISO/IEC 27001:2022 A.5.9 (inventory of assets): what stands in it twice cannot be accounted for.
     """
     enrolments = case.of(DriveEnrolled)
-    before = case.of_drive(_alive_before).get(enrolments[0].event_id) if enrolments else None
+    before = case.of_drive(_alive_before).found.get(enrolments[0].event_id) if enrolments else None
     if before is None:
         return
     enrolled, other = enrolments[0], before.enrolled
@@ -84,11 +86,19 @@ class _Life:
     ended_at: datetime | None = None
 
 
-def _alive_before(facts: Sequence[Fact]) -> dict[UUID, _Life]:
+@dataclass(frozen=True, slots=True)
+class _Lives:
     """Before each enrolment, the last one under another contract."""
-    found: dict[UUID, _Life] = {}
-    # Of two contracts at most: whichever comes next, the last one under another is among them.
-    recent: dict[str, _Life] = {}
+
+    found: dict[UUID, _Life]
+    recent: dict[str, _Life]
+    """Of two contracts at most: whichever comes next, the last one under another is among them."""
+
+
+def _alive_before(facts: Sequence[Fact], but_the_latest: _Lives | None) -> _Lives:
+    found, recent = dict[UUID, _Life](), dict[str, _Life]()
+    if but_the_latest is not None:
+        found, recent, facts = dict(but_the_latest.found), dict(but_the_latest.recent), facts[-1:]
     for fact in facts:
         life = recent.get(fact.contract)
         if isinstance(fact, DriveEnrolled):
@@ -101,7 +111,7 @@ def _alive_before(facts: Sequence[Fact]) -> dict[UUID, _Life]:
         elif fact.kind in ENDS and life is not None:
             known_at = fact.known_at if life.ended_at is None else min(life.ended_at, fact.known_at)
             recent[fact.contract] = _Life(life.enrolled, known_at)
-    return found
+    return _Lives(found, recent)
 
 
 RULES = (

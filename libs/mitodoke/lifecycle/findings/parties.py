@@ -44,7 +44,7 @@ def unknown_contract(case: Case) -> Iterator[Finding]:
     Source: Act on the Protection of Personal Information (Japan), art. 25: supervision rests on the contract.
     """
     contract = case.contract
-    if contract is None or contract.known_at > min(fact.known_at for fact in case.facts):
+    if contract is None or contract.known_at > case.first_known_at:
         first = min(case.facts, key=lambda f: (f.known_at, f.event_id))
         yield Finding(
             subject="",
