@@ -1,5 +1,6 @@
 """Writes facts straight into the real log, as the recording services do, for tests of what reads it."""
 
+import re
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -70,18 +71,29 @@ class LogWriter:
         await self.append(self.topics.reference, [event])
 
     async def world(
-        self, *, contract: str = "K-1", within: str = "45d", backfilled_from: datetime | None = None
+        self,
+        *,
+        contract: str = "K-1",
+        within: str = "45d",
+        document: str = "",
+        backfilled_from: datetime | None = None,
     ) -> None:
-        """A small world: a policy, and a contract with one party in each role."""
+        """A small world: a policy (by itself a short one), and a contract with one party in each role."""
 
         async def publish(message: Any) -> None:
             await self.reference(message, backfilled_from=backfilled_from)
 
-        document = SHORT_POLICY.replace("WITHIN", within)
+        document = document or SHORT_POLICY.replace("WITHIN", within)
+        policy_id, version = (
+            re.search(rf"^{key}: *(\S+)", document, re.MULTILINE)[1]  # type: ignore[index]  # both must be there
+            for key in ("policy", "version")
+        )
         await publish(reference_pb2.PartyRegistered(party_id="owner", name="The Prefecture"))
         for party in ("lessor", "stranger-K-1", "stranger-K-2"):
             await publish(reference_pb2.PartyRegistered(party_id=party, name=party))
-        await publish(reference_pb2.PolicyPublished(policy_id="short", version=1, document=document))
+        await publish(
+            reference_pb2.PolicyPublished(policy_id=policy_id, version=int(version), document=document)
+        )
         approvals = [
             reference_pb2.Approval(party_id=party, role=role)
             for party, role in (
@@ -95,8 +107,8 @@ class LogWriter:
             reference_pb2.ContractRegistered(
                 contract_id=contract,
                 owner_party_id="owner",
-                policy_id="short",
-                policy_version=1,
+                policy_id=policy_id,
+                policy_version=int(version),
                 approvals=approvals,
             )
         )

@@ -62,7 +62,7 @@ class Case:
     `contract` and `published` are None while they are not known; then no rule of a policy holds.
     """
 
-    serial: str
+    number: str
     cycle: Cycle
     drive: tuple[Fact, ...]
     destructions: Earliest
@@ -91,6 +91,12 @@ class Case:
     def rules(self) -> Rules:
         """The policy's rules; none while the policy is not known."""
         return self.published.policy.rules if self.published else NO_RULES
+
+    @property
+    def serial(self) -> str:
+        """The canonical serial of the drive."""
+        self.reads.add(Whole.SERIAL)
+        return self.number
 
     @property
     def facts(self) -> tuple[Fact, ...]:
@@ -135,9 +141,9 @@ class Case:
         It is given what it made of all of them but the latest, where that is at hand.
         """
         self.reads.add(Whole.DRIVE)
-        facts, found = self.shared.get(find, ((), None))
+        facts, found = self.shared.get(find, (None, None))
         if facts is not self.drive:
-            one_more = len(facts) + 1 == len(self.drive) and self.drive[:-1] == facts
+            one_more = facts is not None and len(facts) + 1 == len(self.drive) and self.drive[:-1] == facts
             found = find(self.drive, found if one_more else None)  # type: ignore[arg-type]  # found by it
             self.shared[find] = self.drive, found
         return found  # type: ignore[return-value]  # it is what `find` gave

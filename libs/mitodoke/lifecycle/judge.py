@@ -6,6 +6,8 @@ The projection, the advisories, the pages' past days and the rebuild all call th
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
+from typing import Final
 from uuid import UUID
 
 from mitodoke.lifecycle.case import Case, Earliest
@@ -16,8 +18,8 @@ from mitodoke.lifecycle.findings.finding import Awaited, Finding, Rule
 from mitodoke.lifecycle.kinds import Role
 from mitodoke.lifecycle.obligations import INSTANT, Debt, owed
 from mitodoke.lifecycle.policy import Obligation, Severity
-from mitodoke.lifecycle.record import Record, Standing, standing
-from mitodoke.lifecycle.reference import Contract, Reference, ShipmentClosed
+from mitodoke.lifecycle.record import Cycle, Record, Standing, standing
+from mitodoke.lifecycle.reference import END, Contract, PolicyPublished, Reference, ShipmentClosed
 from mitodoke.lifecycle.verdict import (
     Flag,
     FlagState,
@@ -37,6 +39,9 @@ from mitodoke.lifecycle.workings import (
     Workings,
     changed,
 )
+
+EVERYTHING: Final = frozenset(Whole)
+"""What is another in every drive."""
 
 
 def judge(record: Record, reference: Reference, as_of: datetime, before: Verdict | None = None) -> Verdict:
@@ -102,18 +107,27 @@ def _worked_out(
             and held.policies_known == policies_known
         ):
             held = None
-        of_cycle = news
+        told, of_cycle = held.told if held is not None else Told(), news
+        if held is None and contract is not None and published is not None:
+            held = reference.once(contract, published, partial(_untold, contract, published, reference))
+            of_cycle = set(EVERYTHING)
         if held is not None:
-            of_cycle = news | changed(held.cycle, cycle)
-            if _holds(held, of_cycle, reference, as_of, cycle.contract):
+            of_cycle = of_cycle | changed(held.cycle, cycle)
+            if held.reads.isdisjoint(of_cycle) and _still_holds(held, reference, as_of, cycle.contract):
                 cycles[name] = held if held.cycle is cycle else replace(held, cycle=cycle)
                 continue
-        told = held.told if held is not None else Told()
         case = Case(
             serial, cycle, stood.facts, destroyed, contract, published, reference, as_of, shared, told
         )
         cycles[name] = _together(case, policies_known, list(_pieces(case, held, of_cycle)))
     return Workings(stood, destructions, shared, cycles)
+
+
+def _untold(contract: Contract, published: PolicyPublished, reference: Reference) -> CycleWorkings:
+    """The judgement of a drive of which nothing was told: what most rules say of most drives."""
+    nothing = Cycle(contract.contract_id, 1, (), {}, END)
+    case = Case("", nothing, (), Earliest(()), contract, published, reference, END, {}, Told())
+    return _together(case, reference.policies_known(), list(_pieces(case, None, set())))
 
 
 def _pieces(case: Case, held: CycleWorkings | None, news: set[Read]) -> Iterator[Piece]:
@@ -124,8 +138,9 @@ def _pieces(case: Case, held: CycleWorkings | None, news: set[Read]) -> Iterator
         for rule in CATALOGUE:
             yield _found(case, rule)
         return
+    reference, as_of, contract = case.reference, case.as_of, case.cycle.contract
     for number, piece in enumerate(held.pieces):
-        if _holds(piece, news, case.reference, case.as_of, case.cycle.contract):
+        if piece.reads.isdisjoint(news) and _still_holds(piece, reference, as_of, contract):
             yield piece
         elif number < len(owes):
             yield _owed(case, owes[number])
@@ -133,16 +148,11 @@ def _pieces(case: Case, held: CycleWorkings | None, news: set[Read]) -> Iterator
             yield _found(case, CATALOGUE[number - len(owes)], piece)
 
 
-def _holds(
-    of: Piece | CycleWorkings, news: set[Read], reference: Reference, as_of: datetime, contract: str
-) -> bool:
-    return (
-        of.reads.isdisjoint(news)
-        and (of.until is None or as_of < of.until)
-        and (
-            not of.closures
-            or all(reference.closure(shipment, as_of, contract) is closed for shipment, closed in of.closures)
-        )
+def _still_holds(of: Piece | CycleWorkings, reference: Reference, as_of: datetime, contract: str) -> bool:
+    """Whether neither silence nor the closure of a shipment has changed it."""
+    return (of.until is None or as_of < of.until) and (
+        not of.closures
+        or all(reference.closure(shipment, as_of, contract) is closed for shipment, closed in of.closures)
     )
 
 
@@ -215,7 +225,7 @@ def _flag(case: Case, rule: Rule, finding: Finding) -> Flag:
     evident_at = finding.evident_at or finding.known_at
     mended_at = finding.mended_at
     return Flag(
-        flag_id=flag_id(case.serial, case.cycle.name, rule.id, finding.subject),
+        flag_id=flag_id(case.number, case.cycle.name, rule.id, finding.subject),
         contract=case.cycle.contract,
         cycle=case.cycle.name,
         kind=rule.id,

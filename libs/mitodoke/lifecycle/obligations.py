@@ -183,7 +183,7 @@ def _judged(
     subject = f"{obligation.id}/{subject}" if subject else obligation.id
     day = due_at.astimezone(policy.timezone)
     breach = Flag(
-        flag_id=flag_id(case.serial, case.cycle.name, OVERDUE, subject),
+        flag_id=flag_id(case.number, case.cycle.name, OVERDUE, subject),
         contract=contract.contract_id,
         cycle=case.cycle.name,
         kind=OVERDUE,

@@ -8,16 +8,18 @@ two times: how much of the reference log has been read (`through`), and as of wh
 import enum
 from bisect import bisect_right, insort
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from itertools import product
-from typing import Final
+from typing import Final, TypeVar
 from uuid import UUID
 
 from mitodoke.lifecycle.calendars import Calendar
 from mitodoke.lifecycle.kinds import Role
 from mitodoke.lifecycle.policy import Policy
+
+T = TypeVar("T")
 
 BEGINNING: Final = datetime.min.replace(tzinfo=UTC)
 END: Final = datetime.max.replace(tzinfo=UTC)
@@ -304,6 +306,7 @@ class Reference:
         self._published_at: list[datetime] = []
         self._closures: dict[str, _Thread] = defaultdict(_Thread)
         self._delegations: list[DelegationGranted] = []
+        self._made: dict[tuple[int, int, int], tuple[Contract, PolicyPublished, object]] = {}
         self._policy_contracts: dict[tuple[str, int], set[str]] = defaultdict(set)
         self._policies_of: dict[str, set[tuple[str, int]]] = {}
 
@@ -362,6 +365,14 @@ class Reference:
         if published is None or published.recorded_at > self._through or published.known_at > as_of:
             return None
         return published
+
+    def once(self, contract: Contract, published: PolicyPublished, make: Callable[[], T]) -> T:
+        """What `make` gives under this very contract and policy, made once for as long as no policy is added."""
+        key = id(contract), id(published), self.policies_known()
+        if key not in self._made:
+            # The two are held as well, so that no others can have their ids.
+            self._made[key] = contract, published, make()
+        return self._made[key][2]  # type: ignore[return-value]  # it is what `make` gave
 
     def policies_known(self) -> int:
         """How many policies the log held by what has been read of it: where it is the same, they are."""

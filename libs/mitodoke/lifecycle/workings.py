@@ -36,6 +36,7 @@ class Whole(enum.Enum):
     CYCLE = "every fact of the cycle"
     DRIVE = "every fact of the drive"
     DESTRUCTIONS = "every destruction of the drive"
+    SERIAL = "the serial of the drive"
 
 
 Read: TypeAlias = FactKind | Whole
