@@ -10,6 +10,7 @@ reference is the COPY of the very rows of `fact`, with the same indexes, in tran
 import argparse
 import asyncio
 import cProfile
+import gc
 import statistics
 import time
 import uuid
@@ -24,6 +25,7 @@ from mitodoke.contracts.leasing.v1.leasing_pb2 import DriveEnrolled, LeaseEnded
 from mitodoke.contracts.returns.v1.returns_pb2 import DriveReturned
 from mitodoke.eventlog.topics import Topics, create_topics
 from mitodoke.readmodel.migrations import migrate
+from mitodoke.services.projection import COLLECT_AFTER
 from projecting import Projecting
 from read_model import ask
 from real_backends import real_backends
@@ -114,4 +116,5 @@ if __name__ == "__main__":
     arguments.add_argument("drives", type=int, nargs="?", default=5_000)
     arguments.add_argument("--profile", help="where to write what cProfile saw of the last run")
     given = arguments.parse_args()
+    gc.set_threshold(*COLLECT_AFTER)
     asyncio.run(main(given.drives, given.profile))
