@@ -55,20 +55,31 @@ def serials_of(records: Iterable[ConsumerRecord]) -> set[str]:
     return {_serial(record) for record in records}
 
 
+WAITS_BEHIND: Final = "an earlier event of this drive waits in quarantine"
+
+
 class Ledger:
     """Takes the messages of one partition in order, and knows in the end what to write.
 
     `held` has the state of every drive that will be touched and is not new; `detected_at` is the
-    worker's own time, and goes nowhere but into the column of that name.
+    worker's own time, and goes nowhere but into the column of that name. Messages at the offsets
+    `discarded` count for nothing: a person has decided so.
     """
 
     def __init__(
-        self, partition: int, held: Mapping[str, DriveState], reference: Reference, detected_at: datetime
+        self,
+        partition: int,
+        held: Mapping[str, DriveState],
+        reference: Reference,
+        detected_at: datetime,
+        *,
+        discarded: frozenset[int] = frozenset(),
     ) -> None:
         self._partition = partition
         self._held = held
         self._reference = reference
         self._detected_at = detected_at
+        self._discarded = discarded
         self._changes = Changes()
         self.states: dict[str, DriveState] = {}
         """The drives that were touched, as they stand now."""
@@ -79,10 +90,12 @@ class Ledger:
         The drive's turning points up to the message come first, each in its order, so that what is written does
         not depend on when a sweep came by.
         """
+        if record.offset in self._discarded:
+            return
         serial = _serial(record)
         state = self._state(serial)
         if state.parked:
-            self._set_aside(record, state, "an earlier event of this drive waits in quarantine")
+            self._set_aside(record, state, WAITS_BEHIND)
             return
         try:
             fact = decode_drive_event(record)
@@ -95,6 +108,9 @@ class Ledger:
             return
         as_of = max(state.judged_at, fact.recorded_at)
         self.turn(serial, as_of)
+        if self._state(serial).parked:
+            self._set_aside(record, self._state(serial), WAITS_BEHIND)
+            return
         state = replace(self._state(serial), record=folded)
         try:
             verdict = self._verdict(state, as_of)
@@ -125,7 +141,14 @@ class Ledger:
         """Judge the drive at each of its turning points up to that moment, in order."""
         state = self._state(serial)
         while not state.parked and (at := self._turns_at(state)) is not None and at <= until:
-            state = self._settle(state, self._verdict(state, at))
+            try:
+                verdict = self._verdict(state, at)
+            except Exception as error:
+                # No message to blame: the drive waits on its latest fact, and the others go on.
+                self.states[serial] = state = replace(state, parked=True)
+                self._changes.stuck[serial] = f"the judgement as of {at.isoformat()} failed: {error!r}"
+            else:
+                state = self._settle(state, verdict)
 
     def changes(self) -> Changes:
         """All that is to be written."""

@@ -87,6 +87,14 @@ async def _one_at_a_time(dsn: str) -> AsyncIterator[None]:
         # What an interrupted rebuild left behind.
         await connection.execute(f"drop schema if exists {REBUILT} cascade")
         await migrate(connection, schema=REBUILT)
+        await connection.execute(
+            f"""insert into {REBUILT}.quarantine_decision overriding system value
+                select * from {SCHEMA}.quarantine_decision"""
+        )
+        await connection.execute(
+            f"""select setval(pg_get_serial_sequence('{REBUILT}.quarantine_decision', 'id'),
+                    (select coalesce(max(id), 0) + 1 from {REBUILT}.quarantine_decision), false)"""
+        )
         yield
     finally:
         await connection.close()
@@ -121,6 +129,15 @@ async def _swap(pool: asyncpg.Pool) -> Rebuilt | None:
             )
             if behind:
                 return None
+            undecided = await connection.fetchval(
+                f"""select exists (select id from {SCHEMA}.quarantine_decision
+                    except select id from {REBUILT}.quarantine_decision)"""
+            )
+            if undecided:
+                raise RebuildError(
+                    "Somebody decided about an event in quarantine while this ran, and the new tables do not know "
+                    "it. The old read model stays; run `mitodoke rebuild` again"
+                )
             changed = await _hand_over(connection)
             facts = await connection.fetchval(f"select count(*) from {REBUILT}.fact")
             drives = await connection.fetchval(f"select count(*) from {REBUILT}.drive")

@@ -207,7 +207,10 @@ class Worker:
             await self._take_in_reference(connection, partition)
             # 3. Load what is not at hand, fold and judge in memory, fact by fact.
             held = await self._held(connection, serials_of(records))
-            ledger = Ledger(partition, held, self._follower.reference, self._clock.now())
+            discarded = await store.discarded(
+                connection, partition, records[0].offset, records[-1].offset + 1
+            )
+            ledger = Ledger(partition, held, self._follower.reference, self._clock.now(), discarded=discarded)
             for record in records:
                 ledger.take(record)
             # 4. Write everything in bulk.

@@ -99,6 +99,14 @@ policy_app = typer.Typer(
 app.add_typer(policy_app, name="policy", rich_help_panel=CHECK)
 
 
+quarantine_app = typer.Typer(
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    help="Events that could not be read or judged: show them, take them up again, or discard them for a reason.",
+)
+app.add_typer(quarantine_app, name="quarantine", rich_help_panel=RUN)
+
+
 class SeverityWord(enum.StrEnum):
     """How grave a flag is."""
 
@@ -488,6 +496,86 @@ def rebuild(connection: CONNECTION = RUNNING_FILE) -> None:
     from mitodoke.cli.processes import rebuild_read_model
 
     _end(rebuild_read_model(connection))
+
+
+BY = Annotated[str, typer.Option("--by", help="Who decides: a person's name or id, kept for the auditor.")]
+WHY = Annotated[str, typer.Option("--why", help="Why, in a sentence, kept for the auditor.")]
+EVENT = Annotated[str, typer.Argument(metavar="EVENT", help="Where it is in the log: PARTITION/OFFSET.")]
+
+
+@quarantine_app.command("list")
+def quarantine_list(
+    timezone: TIMEZONE = None, json: JSON = False, connection: CONNECTION = RUNNING_FILE
+) -> None:
+    """Every event that waits, with what is wrong. The drive's later events wait behind it, in order.
+
+    Example:  mitodoke quarantine list
+
+    Exit code 1 when one waits, 0 when none does.
+    """
+    from mitodoke.cli import quarantine
+    from mitodoke.cli.moments import DEFAULT_ZONE
+
+    _end(quarantine.show_all(connection, timezone or DEFAULT_ZONE, as_json=json))
+
+
+@quarantine_app.command("show")
+def quarantine_show(event: EVENT, timezone: TIMEZONE = None, connection: CONNECTION = RUNNING_FILE) -> None:
+    """One event with its headers and the first bytes of its payload.
+
+    Example:  mitodoke quarantine show 2/1187
+
+    Exit code 1 when no such event waits.
+    """
+    from mitodoke.cli import quarantine
+    from mitodoke.cli.moments import DEFAULT_ZONE
+
+    _end(quarantine.show_one(connection, event, timezone or DEFAULT_ZONE))
+
+
+@quarantine_app.command("retry")
+def quarantine_retry(
+    serial: Annotated[str, typer.Argument(metavar="DRIVE", help="The drive's serial, as listed.")],
+    by: BY,
+    why: WHY = "what was wrong is mended",
+    connection: CONNECTION = RUNNING_FILE,
+) -> None:
+    """Take up all events of a drive again, in their order, once what was wrong is mended.
+
+    Example:  mitodoke quarantine retry ZK80397W --by sato --why "version 1.2 reads it"
+
+    Exit code 1 when something of it waits still.
+    """
+    from mitodoke.cli import quarantine
+
+    _end(quarantine.take_up(connection, serial, by, why))
+
+
+@quarantine_app.command("discard")
+def quarantine_discard(event: EVENT, by: BY, why: WHY, connection: CONNECTION = RUNNING_FILE) -> None:
+    """Let an event count for nothing, for ever, and take up what waited behind it. It stays in the log.
+
+    Example:  mitodoke quarantine discard 2/1187 --by sato --why "the wiper sent it twice, see ticket 4711"
+
+    Exit code 1 when something of the drive waits still.
+    """
+    from mitodoke.cli import quarantine
+
+    _end(quarantine.throw_away(connection, event, by, why))
+
+
+@quarantine_app.command("decisions")
+def quarantine_decisions(timezone: TIMEZONE = None, connection: CONNECTION = RUNNING_FILE) -> None:
+    """Who took up or discarded what, when and why.
+
+    Example:  mitodoke quarantine decisions
+
+    Exit code 0, also when there is none.
+    """
+    from mitodoke.cli import quarantine
+    from mitodoke.cli.moments import DEFAULT_ZONE
+
+    _end(quarantine.decisions(connection, timezone or DEFAULT_ZONE))
 
 
 def _end(code: Exit | int) -> NoReturn:

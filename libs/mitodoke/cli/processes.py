@@ -80,8 +80,15 @@ def set_up(replication: int) -> Exit:
     return Exit.FINE
 
 
+def config_at_hand(connection: Path) -> Config:
+    """The MITODOKE_* settings, or those of the running system where they are not set."""
+    return _config(os.environ if "MITODOKE_KAFKA" in os.environ else _environment_of(connection))
+
+
 def rebuild_read_model(connection: Path) -> Exit:
     """Rebuild from the first fact, with the progress on standard error."""
+    import gc
+
     import asyncpg
     from aiokafka.errors import KafkaError
     from rich.console import Console
@@ -90,13 +97,15 @@ def rebuild_read_model(connection: Path) -> Exit:
     from mitodoke.chassis.clock import SystemClock
     from mitodoke.chassis.logs import log_to_stderr
     from mitodoke.eventlog.topics import Topics
+    from mitodoke.services.projection import COLLECT_AFTER
     from mitodoke.services.projection.rebuild import RebuildError, rebuild
 
+    gc.set_threshold(*COLLECT_AFTER)
     # A person watches the bar; only what goes wrong is worth a line between.
     log_to_stderr("rebuild")
     logging.getLogger("mitodoke").setLevel(logging.WARNING)
 
-    config = _config(os.environ if "MITODOKE_KAFKA" in os.environ else _environment_of(connection))
+    config = config_at_hand(connection)
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, console=Console(stderr=True)) as bars:
         task = bars.add_task("Judging the log again", total=None)

@@ -82,7 +82,8 @@ def drive(
     console.print(f"[bold]Drive {escape(it.serial)}[/bold]{_then(as_of, zone)}")
     if it.parked:
         console.print(
-            "[bold red]An event of it waits in quarantine: what is said here may be wrong.[/bold red]"
+            "[bold red]An event of it waits in quarantine: what is said here may be wrong. "
+            "`mitodoke quarantine list` says what.[/bold red]"
         )
     facts = Table.grid(padding=(0, 2))
     facts.add_row("owner", escape(named(it.owner_party_id, it.owner_name)) or "not known")

@@ -50,6 +50,11 @@ def moment_of_milliseconds(milliseconds: int) -> datetime:
     return _EPOCH + timedelta(milliseconds=milliseconds)
 
 
+def milliseconds_of_moment(moment: datetime) -> int:
+    """The milliseconds since 1970 of an aware time, as the broker writes its append time."""
+    return (moment - _EPOCH) // timedelta(milliseconds=1)
+
+
 def timestamp_of(at: datetime) -> Timestamp:
     """The protobuf timestamp of an aware time."""
     since = at - _EPOCH

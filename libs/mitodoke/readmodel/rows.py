@@ -100,4 +100,6 @@ class Changes:
     history: list[HistoryRow] = field(default_factory=list)
     shipments: list[ShipmentRow] = field(default_factory=list)
     quarantine: list[QuarantineRow] = field(default_factory=list)
+    stuck: dict[str, str] = field(default_factory=dict)
+    """Drives that could not be judged at a turning point, with why."""
     outbox: list[OutboxRow] = field(default_factory=list)

@@ -122,6 +122,18 @@ async def load(connection: Connection, serials: Sequence[str], decode: Decoder) 
     return states
 
 
+async def discarded(connection: Connection, partition: int, start: int, end: int) -> frozenset[int]:
+    """The offsets, from `start` to before `end`, of events that somebody has discarded."""
+    rows = await connection.fetch(
+        """select "offset" from quarantine_decision
+           where partition = $1 and "offset" >= $2 and "offset" < $3 and decision = 'discarded'""",
+        partition,
+        start,
+        end,
+    )
+    return frozenset(row["offset"] for row in rows)
+
+
 async def due_serials(connection: Connection, partition: int, until: datetime, limit: int) -> list[str]:
     """The drives of the partition whose verdict turns by that moment, the earliest first."""
     rows = await connection.fetch(
@@ -265,6 +277,13 @@ async def write(connection: Connection, partition: int, changes: Changes) -> Non
         await _write_shipments(connection, changes.shipments)
     if changes.quarantine:
         await connection.copy_records_to_table("quarantine", records=changes.quarantine)
+    if changes.stuck:
+        await connection.executemany(
+            """insert into quarantine (partition, "offset", serial, error, headers, payload, recorded_at)
+               select partition, "offset", serial, $2, '{}', payload, recorded_at from fact
+               where serial = $1 order by "offset" desc limit 1""",
+            sorted(changes.stuck.items()),
+        )
     if changes.outbox:
         await connection.copy_records_to_table(
             "outbox", records=changes.outbox, columns=["partition", "key", "value"]

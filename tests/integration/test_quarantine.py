@@ -1,0 +1,230 @@
+"""The two ways out of quarantine, on the real log and the real tables, beside a running projection."""
+
+import asyncio
+import os
+import sys
+from collections.abc import AsyncIterator
+
+import pytest
+from aiokafka import AIOKafkaProducer
+
+from log_writer import LogWriter, now
+from mitodoke.chassis.clock import SystemClock
+from mitodoke.contracts.leasing.v1.leasing_pb2 import DriveEnrolled, LeaseEnded
+from mitodoke.contracts.returns.v1.returns_pb2 import DriveReturned
+from mitodoke.eventlog.topics import Topics
+from mitodoke.lifecycle.judge import judge
+from mitodoke.services.projection import ledger
+from mitodoke.services.projection.quarantine import Decided, QuarantineError, discard, retry
+from mitodoke.services.projection.rebuild import rebuild
+from mitodoke_local import Backends
+from projecting import Projecting
+from read_model import ask, contents
+
+BAD = "ZK80001"
+
+
+@pytest.fixture
+async def log(backends: Backends, topics: Topics) -> AsyncIterator[LogWriter]:
+    producer = AIOKafkaProducer(bootstrap_servers=backends.kafka, acks="all", enable_idempotence=True)
+    await producer.start()
+    yield LogWriter(producer, topics)
+    await producer.stop()
+
+
+@pytest.fixture
+def projecting(backends: Backends, topics: Topics, database: str) -> Projecting:
+    return Projecting(backends.kafka, topics, database)
+
+
+async def _poisoned(log: LogWriter) -> None:
+    """Enrolled, then something that is no fact, then told to be over and returned."""
+    await log.world()
+    await log.facts(DriveEnrolled(serial=BAD, occurred_at=now()))
+    await log.producer.send_and_wait(log.topics.drives, b"\xff\xff", key=BAD.encode(), headers=[])
+    await log.facts(LeaseEnded(serial=BAD, occurred_at=now()))
+    await log.facts(DriveReturned(serial=BAD, occurred_at=now()))
+
+
+async def _discard_the_first(of: Projecting, by: str = "sato", why: str = "not a fact") -> Decided:
+    row = await ask(of.dsn, """select array[partition, "offset"] from quarantine order by "offset" limit 1""")
+    return await discard(of.bootstrap, of.dsn, of.topics, SystemClock(), row[0], row[1], by=by, why=why)
+
+
+async def _kinds(of: Projecting) -> list[str]:
+    kinds: list[str] = await ask(of.dsn, """select array_agg(kind order by "offset") from fact""")
+    return kinds
+
+
+async def test_a_discarded_event_counts_for_nothing_and_what_waited_is_taken_up_in_order(
+    log: LogWriter, projecting: Projecting
+) -> None:
+    await _poisoned(log)
+    async with projecting.worker():
+        await projecting.caught_up()
+        assert await _kinds(projecting) == ["DriveEnrolled"]
+        assert await _discard_the_first(projecting) == Decided(2, ())
+        assert await _kinds(projecting) == ["DriveEnrolled", "LeaseEnded", "DriveReturned"]
+        # The worker that held the drive as parked has noticed.
+        await log.facts(DriveReturned(serial=BAD, occurred_at=now()))
+        await projecting.settled()
+    assert await ask(projecting.dsn, "select facts from drive") == 4
+    assert await ask(projecting.dsn, "select count(*) from quarantine") == 0
+    assert await ask(projecting.dsn, "select array_agg(decision order by id) from quarantine_decision") == [
+        "discarded",
+        "retried",
+        "retried",
+    ]
+    assert (
+        await ask(projecting.dsn, "select decided_by || why from quarantine_decision limit 1")
+        == "satonot a fact"
+    )
+
+
+async def test_a_rebuild_keeps_what_was_discarded_out_and_gives_the_same_tables(
+    log: LogWriter, projecting: Projecting
+) -> None:
+    await _poisoned(log)
+    async with projecting.worker():
+        await projecting.caught_up()
+        await _discard_the_first(projecting)
+        await projecting.settled()
+    before = await contents(projecting.dsn)
+    await rebuild(
+        projecting.bootstrap, projecting.dsn, projecting.topics, SystemClock(), tell=lambda read, end: None
+    )
+    for table, rows in (await contents(projecting.dsn)).items():
+        assert rows == before[table], table
+    assert await ask(projecting.dsn, "select count(*) from quarantine_decision") == 3
+    # The decisions go on being counted after the rebuild.
+    await log.producer.send_and_wait(log.topics.drives, b"\xff", key=BAD.encode(), headers=[])
+    async with projecting.worker():
+        await projecting.caught_up()
+        await _discard_the_first(projecting)
+    assert await ask(projecting.dsn, "select not parked from drive")
+
+
+async def test_what_was_mended_is_taken_up_and_judged_as_if_nothing_had_happened(
+    log: LogWriter, projecting: Projecting, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stumbles(record, *others):  # type: ignore[no-untyped-def]  # as judge
+        if len(record.facts) > 1:
+            raise ZeroDivisionError("a rule that is wrong")
+        return judge(record, *others)
+
+    await log.world()
+    await log.facts(DriveEnrolled(serial=BAD, occurred_at=now()))
+    await log.facts(LeaseEnded(serial=BAD, occurred_at=now()))
+    await log.facts(DriveReturned(serial=BAD, occurred_at=now()))
+    async with projecting.worker():
+        monkeypatch.setattr(ledger, "judge", stumbles)
+        await projecting.caught_up()
+        still = await _retry(projecting)
+        assert (still.taken_up, len(still.waiting)) == (0, 2)
+        assert "a rule that is wrong" in still.waiting[0].error
+        monkeypatch.setattr(ledger, "judge", judge)
+        assert await _retry(projecting) == Decided(2, ())
+        await projecting.settled()
+    before = await contents(projecting.dsn)
+    await rebuild(
+        projecting.bootstrap, projecting.dsn, projecting.topics, SystemClock(), tell=lambda read, end: None
+    )
+    for table, rows in (await contents(projecting.dsn)).items():
+        assert rows == before[table], table
+    errors = "select array_agg(error_after order by id) from quarantine_decision"
+    assert [bool(e) for e in await ask(projecting.dsn, errors)] == [True, True, False, False]
+
+
+async def test_a_judgement_that_fails_at_a_turning_point_parks_the_drive_and_stops_nobody(
+    log: LogWriter, projecting: Projecting, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stumbles(record, reference, as_of, *others):  # type: ignore[no-untyped-def]  # as judge
+        if record.serial == BAD and any(as_of > fact.recorded_at for fact in record.facts[-1:]):
+            raise ZeroDivisionError("a rule that is wrong in time")
+        return judge(record, reference, as_of, *others)
+
+    monkeypatch.setattr(ledger, "judge", stumbles)
+    await log.world(within="1s")
+    for serial in (BAD, "ZK80002"):
+        await log.facts(DriveReturned(serial=serial, occurred_at=now()))
+    async with projecting.worker():
+        await projecting.settled()
+        assert [flag["serial"] for flag in await projecting.flags("kind = 'overdue'")] == ["ZK80002"]
+        assert "wrong in time" in await ask(projecting.dsn, "select error from quarantine")
+        with pytest.raises(QuarantineError, match="is sound and counts"):
+            await _discard_the_first(projecting)
+        await log.facts(LeaseEnded(serial=BAD, occurred_at=now()))
+        await projecting.caught_up()
+        assert await ask(projecting.dsn, "select count(*) from quarantine") == 2
+        monkeypatch.setattr(ledger, "judge", judge)
+        assert (await _retry(projecting)).waiting == ()
+        await projecting.settled()
+        overdue = {flag["serial"] for flag in await projecting.flags("kind = 'overdue'")}
+    assert overdue == {BAD, "ZK80002"}
+    assert await ask(projecting.dsn, "select count(*) from fact") == 3
+
+
+async def _retry(of: Projecting) -> Decided:
+    return await retry(of.bootstrap, of.dsn, of.topics, SystemClock(), BAD, by="sato", why="mended")
+
+
+async def test_what_cannot_be_decided_changes_nothing(log: LogWriter, projecting: Projecting) -> None:
+    await _poisoned(log)
+    async with projecting.worker():
+        await projecting.caught_up()
+    with pytest.raises(QuarantineError, match="who discards the event and why"):
+        await _discard_the_first(projecting, why=" ")
+    with pytest.raises(QuarantineError, match="No event waits at 5/999"):
+        await discard(
+            projecting.bootstrap, projecting.dsn, projecting.topics, SystemClock(), 5, 999, by="s", why="w"
+        )
+    with pytest.raises(QuarantineError, match="No event of ZK9 waits"):
+        await retry(
+            projecting.bootstrap, projecting.dsn, projecting.topics, SystemClock(), "ZK9", by="s", why="w"
+        )
+    assert await ask(projecting.dsn, "select count(*) from quarantine") == 3
+    assert await ask(projecting.dsn, "select count(*) from quarantine_decision") == 0
+
+
+async def test_the_commands_show_what_waits_and_settle_it(
+    log: LogWriter, projecting: Projecting, namespace: str
+) -> None:
+    environment = os.environ | {
+        "MITODOKE_KAFKA": projecting.bootstrap,
+        "MITODOKE_DATABASE": projecting.dsn,
+        "MITODOKE_TOPIC_NAMESPACE": namespace,
+        "MITODOKE_LISTEN": "127.0.0.1:0",
+        "MITODOKE_DEV_SECRET": "none",
+        "COLUMNS": "200",
+    }
+
+    async def said(*command: str) -> tuple[int, str]:
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "mitodoke.cli", "quarantine", *command),
+            env=environment,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.STDOUT,
+        )
+        output, _ = await process.communicate()
+        assert process.returncode is not None
+        return process.returncode, output.decode()
+
+    await _poisoned(log)
+    async with projecting.worker():
+        await projecting.caught_up()
+    code, listed = await said("list")
+    assert (code, listed.count(BAD)) == (1, 3)
+    assert "an earlier event of this drive waits" in listed
+    place = await ask(
+        projecting.dsn, """select partition || '/' || min("offset") from quarantine group by partition"""
+    )
+    code, shown = await said("show", place)
+    assert code == 0
+    assert "2 bytes: ff ff" in shown
+    code, refused = await said("discard", place, "--by", "sato")
+    assert (code, "--why" in refused) == (2, True)
+    code, settled = await said("discard", place, "--by", "sato", "--why", "not a fact")
+    assert (code, "2 events" in settled) == (0, True), settled
+    assert await said("list") == (0, "Nothing waits in quarantine.\n")
+    code, decided = await said("decisions")
+    assert (code, decided.count("sato")) == (0, 3)
