@@ -25,7 +25,14 @@ class Projecting:
 
     @contextlib.asynccontextmanager
     async def worker(
-        self, *, alone: bool = False, relay: bool = False, read_at_once: int = 2000, sweep_every: float = 0.2
+        self,
+        *,
+        alone: bool = False,
+        relay: bool = False,
+        cached_drives: int = 50_000,
+        cached_verdicts: int = 10_000,
+        read_at_once: int = 2000,
+        sweep_every: float = 0.2,
     ) -> AsyncIterator[Worker]:
         async with await open_pool(self.dsn) as pool:
             follower = ReferenceFollower(self.bootstrap, self.topics.reference)
@@ -36,6 +43,8 @@ class Projecting:
                 follower,
                 SystemClock(),
                 alone=alone,
+                cached_drives=cached_drives,
+                cached_verdicts=cached_verdicts,
                 read_at_once=read_at_once,
                 sweep_every=sweep_every,
             )

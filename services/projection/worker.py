@@ -8,6 +8,7 @@ import asyncio
 import contextlib
 from collections import OrderedDict
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -66,8 +67,9 @@ class Worker:
     """One worker of the projection; any number may run, here or elsewhere.
 
     With `alone` it reads every partition by itself, outside the consumer group, as a rebuild does.
-    `cached_drives` bounds the memory: so many drives are kept as last written. `read_at_once`
-    bounds a batch, in messages; the sweep comes by every `sweep_every` seconds.
+    `cached_drives` bounds the memory: so many drives are kept as last written, about 8 kB each, and the
+    `cached_verdicts` latest of them with the verdict itself, about 10 kB more. `read_at_once` bounds a batch, in
+    messages; the sweep comes by every `sweep_every` seconds.
     """
 
     name = "projection"
@@ -82,6 +84,7 @@ class Worker:
         *,
         alone: bool = False,
         cached_drives: int = 50_000,
+        cached_verdicts: int = 10_000,
         read_at_once: int = 2000,
         sweep_every: float = 0.2,
     ) -> None:
@@ -92,6 +95,8 @@ class Worker:
         self._clock = clock
         self._alone = alone
         self._cached_drives = cached_drives
+        self._cached_verdicts = cached_verdicts
+        self._with_verdict: OrderedDict[str, None] = OrderedDict()
         self._read_at_once = read_at_once
         self._sweep_every = sweep_every
         self._cache: OrderedDict[str, DriveState] = OrderedDict()
@@ -314,6 +319,12 @@ class Worker:
             self._cache[serial] = state
             self._cache.move_to_end(serial)
             self._partition_of[serial] = partition
+            self._with_verdict[serial] = None
+            self._with_verdict.move_to_end(serial)
+        while len(self._with_verdict) > self._cached_verdicts:
+            serial, _ = self._with_verdict.popitem(last=False)
+            if serial in self._cache:
+                self._cache[serial] = replace(self._cache[serial], verdict=None)
         while len(self._cache) > self._cached_drives:
             serial, _ = self._cache.popitem(last=False)
             del self._partition_of[serial]
@@ -326,6 +337,7 @@ class Worker:
 
     def _forget_all(self) -> None:
         self._cache.clear()
+        self._with_verdict.clear()
         self._partition_of.clear()
         self._versions.clear()
         self._read_through.clear()

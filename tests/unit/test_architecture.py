@@ -40,6 +40,25 @@ def test_the_lifecycle_imports_nothing_but_the_standard_library_and_never_asks_t
     assert not asked
 
 
+UNNOTED = {"drive", "destructions", "number", "reads", "closures", "reference", "shared", "told"}
+OF_ITS_CYCLE = {"facts", "by_kind", "of", "first_known_at"}
+
+
+@pytest.mark.parametrize(
+    "file", [f for f in LIFECYCLE if f.parent.name == "findings"], ids=lambda file: file.stem
+)
+def test_a_rule_looks_at_facts_only_where_it_is_noted(file: Path) -> None:
+    """What a rule sees around `Case`'s methods would be remembered after it has changed (docs/adr/0011)."""
+    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+        match node:
+            case ast.Attribute(value=ast.Name(id="case"), attr=name):
+                assert name not in UNNOTED, f"line {node.lineno}: case.{name}"
+            case ast.Attribute(value=ast.Attribute(value=ast.Name(id="case"), attr="cycle"), attr=name):
+                assert name not in OF_ITS_CYCLE, f"line {node.lineno}: case.cycle.{name}"
+            case _:
+                pass
+
+
 def test_nothing_installs_a_top_level_module_called_services() -> None:
     assert "mitodoke" not in packages_distributions().get("services", [])
     with pytest.raises(ModuleNotFoundError):

@@ -12,7 +12,7 @@ from mitodoke.lifecycle.kinds import FactKind, Role
 from mitodoke.lifecycle.policy import Policy, Rules
 from mitodoke.lifecycle.record import Cycle
 from mitodoke.lifecycle.reference import Contract, PolicyPublished, Reference, ShipmentClosed
-from mitodoke.lifecycle.workings import NOTHING, OfDrive, Piece, Read, Shared, Told, Whole
+from mitodoke.lifecycle.workings import OfDrive, Piece, Read, Shared, Told, Whole, one_of_a_kind
 
 F = TypeVar("F", bound=Fact)
 T = TypeVar("T")
@@ -81,7 +81,7 @@ class Case:
         self, answer: tuple[object, ...], until: datetime | None, findings: tuple[object, ...] = ()
     ) -> Piece:
         """The answer with what was looked at for it; the next one begins anew."""
-        reads = frozenset(self.reads) if self.reads else NOTHING
+        reads = one_of_a_kind(self.reads)
         closures = tuple(self.closures)
         self.reads.clear()
         self.closures.clear()

@@ -38,6 +38,7 @@ from mitodoke.lifecycle.workings import (
     Whole,
     Workings,
     changed,
+    one_of_a_kind,
 )
 
 EVERYTHING: Final = frozenset(Whole)
@@ -185,7 +186,7 @@ def _together(case: Case, policies_known: int, pieces: Sequence[Piece]) -> Cycle
         policies_known,
         case.told,
         tuple(pieces),
-        frozenset(reads),
+        one_of_a_kind(reads),
         tuple(closures),
         until,
         tuple(obligations),

@@ -306,7 +306,7 @@ class Reference:
         self._published_at: list[datetime] = []
         self._closures: dict[str, _Thread] = defaultdict(_Thread)
         self._delegations: list[DelegationGranted] = []
-        self._made: dict[tuple[int, int, int], tuple[Contract, PolicyPublished, object]] = {}
+        self._made: dict[str, tuple[Contract, PolicyPublished, int, object]] = {}
         self._policy_contracts: dict[tuple[str, int], set[str]] = defaultdict(set)
         self._policies_of: dict[str, set[tuple[str, int]]] = {}
 
@@ -368,11 +368,12 @@ class Reference:
 
     def once(self, contract: Contract, published: PolicyPublished, make: Callable[[], T]) -> T:
         """What `make` gives under this very contract and policy, made once for as long as no policy is added."""
-        key = id(contract), id(published), self.policies_known()
-        if key not in self._made:
-            # The two are held as well, so that no others can have their ids.
-            self._made[key] = contract, published, make()
-        return self._made[key][2]  # type: ignore[return-value]  # it is what `make` gave
+        made = self._made.get(contract.contract_id)
+        known = self.policies_known()
+        if made is None or made[0] is not contract or made[1] is not published or made[2] != known:
+            # One for each contract: who reads the log in its order never comes back to an older one.
+            made = self._made[contract.contract_id] = contract, published, known, make()
+        return made[3]  # type: ignore[return-value]  # it is what `make` gave
 
     def policies_known(self) -> int:
         """How many policies the log held by what has been read of it: where it is the same, they are."""

@@ -5,7 +5,7 @@ changed, its answer is the same; this is an economy and never an input (Acar, Se
 """
 
 import enum
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeAlias, TypeVar
@@ -41,7 +41,14 @@ class Whole(enum.Enum):
 
 Read: TypeAlias = FactKind | Whole
 
-NOTHING: frozenset[Read] = frozenset()
+_SEEN: dict[frozenset[Read], frozenset[Read]] = {}
+
+
+def one_of_a_kind(reads: Iterable[Read]) -> frozenset[Read]:
+    """The set itself, held once however many drives have it: what rules look at differs little between drives."""
+    held = frozenset(reads)
+    return _SEEN.setdefault(held, held)
+
 
 Growth: TypeAlias = dict[UUID, tuple[tuple[datetime, Severity], ...]]
 """What the breaches grow to, and from when on, by their flags."""
