@@ -79,7 +79,10 @@ async def waiting(connection: Connection, serial: str | None = None) -> list[Wai
 async def retry(
     bootstrap: str, dsn: str, topics: Topics, clock: Clock, serial: str, *, by: str, why: str
 ) -> Decided:
-    """Take up all events of the drive again. Raises QuarantineError when none waits."""
+    """Take up all events of the drive again.
+
+    Raises QuarantineError when none waits, or nobody or no reason is named.
+    """
     async with _at_hand(bootstrap, dsn, topics) as (connection, follower):
         held = await waiting(connection, serial)
         if not held:
@@ -94,10 +97,8 @@ async def discard(
 ) -> Decided:
     """Let the event count for nothing, for ever, and take up what waited behind it.
 
-    The event stays in the log. Raises QuarantineError when no such event waits, or no reason is given.
+    The event stays in the log. Raises QuarantineError when no such event waits, or nobody or no reason is named.
     """
-    if not why.strip() or not by.strip():
-        raise QuarantineError("Say who discards the event and why: both are kept for the auditor")
     async with _at_hand(bootstrap, dsn, topics) as (connection, follower):
         everything = await waiting(connection)
         event = next((e for e in everything if (e.partition, e.offset) == (partition, offset)), None)
@@ -138,14 +139,16 @@ async def _take_up(
     by: str,
     why: str,
 ) -> Decided:
+    if not why.strip() or not by.strip():
+        raise QuarantineError("Say who decides and why: both are kept for the auditor")
     serial, partition = held[0].serial, held[0].partition
+    await follower.read_to_end(REFERENCE_SECONDS)
     async with connection.transaction():
         # The fence, without moving on: a worker that writes this partition meanwhile waits, and then forgets.
         next_offset = await connection.fetchval(
             "select next_offset from progress where partition = $1 for update", partition
         )
         await store.fence(connection, partition, start=next_offset, end=next_offset)
-        await follower.read_to_end(REFERENCE_SECONDS)
         now_held = await waiting(connection, serial)
         if [e.offset for e in now_held] != [e.offset for e in held]:
             raise QuarantineError(f"More has come to wait of {serial} just now; look again, and decide again")
@@ -194,7 +197,8 @@ async def _take_up(
                values ($1, $2, $3, $4, $5, $6, $7, $8, $9)""",
             decided,
         )
-    return Decided(len(held) - len(still) - (discarded is not None), tuple(still.values()))
+    taken_up = sum(e is not discarded and e.offset not in still for e in held)
+    return Decided(taken_up, tuple(still.values()))
 
 
 def _as_read(topic: str, event: Waiting) -> ConsumerRecord:

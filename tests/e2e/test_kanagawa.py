@@ -4,10 +4,8 @@ It fails when the judgement is taken out (no flags), when the fence is (a worker
 when the sweep is (nobody speaks, and nothing is noticed).
 """
 
-import asyncio
-import time
 from collections import Counter
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -26,6 +24,7 @@ from mitodoke_demo.__main__ import CASE
 from mitodoke_demo.case import read_case
 from mitodoke_demo.replay import wait_until_judged
 from mitodoke_local import System
+from read_model import until
 from replayed_case import Told, tell
 
 CONTRACT = "file-server-lease-2014"
@@ -54,13 +53,6 @@ milestones:
 label: {{read_out: 'S/N QX5 007', at: letter}}
 """
 NOTICED_WITHIN = 10.0  # seconds after the due time, on a machine with much else to do
-
-
-async def until(condition: Callable[[], Awaitable[bool]], limit: float, what: str) -> None:
-    deadline = time.monotonic() + limit
-    while not await condition():
-        assert time.monotonic() < deadline, f"not within {limit} s: {what}"
-        await asyncio.sleep(0.1)
 
 
 def stamp(at: datetime) -> Timestamp:
@@ -223,7 +215,9 @@ async def test_the_sweep_notices_what_falls_due_though_nobody_speaks(system: Sys
         async def noticed() -> bool:
             return bool(await overdue())
 
-        await until(noticed, within.total_seconds() + NOTICED_WITHIN, "the flag of what fell due in silence")
+        await until(
+            noticed, "the flag of what fell due in silence", limit=within.total_seconds() + NOTICED_WITHIN
+        )
         (flag,) = await overdue()
         status_after = await running.query.get_status()
 
@@ -276,7 +270,7 @@ async def test_the_fence_keeps_a_worker_from_writing_what_another_has_claimed(
                 told = (system.folder / "logs" / "projection.log").read_text(encoding="utf-8")
                 return told.count("fence_moved") > told_before or await kinds() != []
 
-            await until(decided, 10, "the worker's word that it was outrun, or the fact")
+            await until(decided, "the worker's word that it was outrun, or the fact", limit=10)
             assert await kinds() == []
 
             # Given back, it is read with the next fact: the worker goes by what the tables say.

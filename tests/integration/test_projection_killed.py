@@ -7,7 +7,6 @@ from pathlib import Path
 
 import asyncpg
 import pytest
-from aiokafka import AIOKafkaProducer
 
 from log_writer import LogWriter, now
 from mitodoke.contracts.destruction.v1.destruction_pb2 import CertificateAccepted, DriveDestroyed
@@ -40,15 +39,11 @@ async def test_killed_in_the_middle_of_20_000_facts_it_writes_the_same_tables(
     topics: Topics,
     database: str,
     namespace: str,
+    log: LogWriter,
     undisturbed: Projecting,
     tmp_path: Path,
 ) -> None:
-    producer = AIOKafkaProducer(bootstrap_servers=backends.kafka, acks="all", enable_idempotence=True)
-    await producer.start()
-    try:
-        facts = await _append_20_000(LogWriter(producer, topics))
-    finally:
-        await producer.stop()
+    facts = await _append_20_000(log)
     chance = random.Random(20_190_706)
     thresholds = sorted(chance.sample(range(1, facts - 2_000), KILLS))
     with System.start(

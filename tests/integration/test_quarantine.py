@@ -3,38 +3,24 @@
 import asyncio
 import os
 import sys
-from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
 
+import asyncpg
 import pytest
-from aiokafka import AIOKafkaProducer
 
 from log_writer import LogWriter, now
 from mitodoke.chassis.clock import SystemClock
 from mitodoke.contracts.leasing.v1.leasing_pb2 import DriveEnrolled, LeaseEnded
 from mitodoke.contracts.returns.v1.returns_pb2 import DriveReturned
-from mitodoke.eventlog.topics import Topics
 from mitodoke.lifecycle.judge import judge
+from mitodoke.readmodel.store import SWAP_LOCK
 from mitodoke.services.projection import ledger
 from mitodoke.services.projection.quarantine import Decided, QuarantineError, discard, retry
-from mitodoke.services.projection.rebuild import rebuild
-from mitodoke_local import Backends
+from mitodoke.services.projection.rebuild import RebuildError, rebuild
 from projecting import Projecting
-from read_model import ask, contents
+from read_model import ask, contents, until
 
 BAD = "ZK80001"
-
-
-@pytest.fixture
-async def log(backends: Backends, topics: Topics) -> AsyncIterator[LogWriter]:
-    producer = AIOKafkaProducer(bootstrap_servers=backends.kafka, acks="all", enable_idempotence=True)
-    await producer.start()
-    yield LogWriter(producer, topics)
-    await producer.stop()
-
-
-@pytest.fixture
-def projecting(backends: Backends, topics: Topics, database: str) -> Projecting:
-    return Projecting(backends.kafka, topics, database)
 
 
 async def _poisoned(log: LogWriter) -> None:
@@ -49,6 +35,17 @@ async def _poisoned(log: LogWriter) -> None:
 async def _discard_the_first(of: Projecting, by: str = "sato", why: str = "not a fact") -> Decided:
     row = await ask(of.dsn, """select array[partition, "offset"] from quarantine order by "offset" limit 1""")
     return await discard(of.bootstrap, of.dsn, of.topics, SystemClock(), row[0], row[1], by=by, why=why)
+
+
+async def _rebuilt_alike(of: Projecting) -> None:
+    before = await contents(of.dsn)
+    await _rebuild(of)
+    for table, rows in (await contents(of.dsn)).items():
+        assert rows == before[table], table
+
+
+async def _rebuild(of: Projecting) -> None:
+    await rebuild(of.bootstrap, of.dsn, of.topics, SystemClock(), tell=lambda read, end: None)
 
 
 async def _kinds(of: Projecting) -> list[str]:
@@ -89,12 +86,7 @@ async def test_a_rebuild_keeps_what_was_discarded_out_and_gives_the_same_tables(
         await projecting.caught_up()
         await _discard_the_first(projecting)
         await projecting.settled()
-    before = await contents(projecting.dsn)
-    await rebuild(
-        projecting.bootstrap, projecting.dsn, projecting.topics, SystemClock(), tell=lambda read, end: None
-    )
-    for table, rows in (await contents(projecting.dsn)).items():
-        assert rows == before[table], table
+    await _rebuilt_alike(projecting)
     assert await ask(projecting.dsn, "select count(*) from quarantine_decision") == 3
     # The decisions go on being counted after the rebuild.
     await log.producer.send_and_wait(log.topics.drives, b"\xff", key=BAD.encode(), headers=[])
@@ -125,12 +117,7 @@ async def test_what_was_mended_is_taken_up_and_judged_as_if_nothing_had_happened
         monkeypatch.setattr(ledger, "judge", judge)
         assert await _retry(projecting) == Decided(2, ())
         await projecting.settled()
-    before = await contents(projecting.dsn)
-    await rebuild(
-        projecting.bootstrap, projecting.dsn, projecting.topics, SystemClock(), tell=lambda read, end: None
-    )
-    for table, rows in (await contents(projecting.dsn)).items():
-        assert rows == before[table], table
+    await _rebuilt_alike(projecting)
     errors = "select array_agg(error_after order by id) from quarantine_decision"
     assert [bool(e) for e in await ask(projecting.dsn, errors)] == [True, True, False, False]
 
@@ -164,16 +151,74 @@ async def test_a_judgement_that_fails_at_a_turning_point_parks_the_drive_and_sto
     assert await ask(projecting.dsn, "select count(*) from fact") == 3
 
 
-async def _retry(of: Projecting) -> Decided:
-    return await retry(of.bootstrap, of.dsn, of.topics, SystemClock(), BAD, by="sato", why="mended")
+async def _retry(of: Projecting, by: str = "sato") -> Decided:
+    return await retry(of.bootstrap, of.dsn, of.topics, SystemClock(), BAD, by=by, why="mended")
+
+
+async def test_a_rebuild_that_a_decision_has_overtaken_changes_nothing(
+    log: LogWriter, projecting: Projecting
+) -> None:
+    await _poisoned(log)
+    async with projecting.worker():
+        await projecting.caught_up()
+    decider = await asyncpg.connect(projecting.dsn, server_settings={"search_path": "custody"})
+    async with decider.transaction():
+        # The swap waits for whoever writes: so the decision surely comes after what the rebuild took over.
+        await decider.execute("select pg_advisory_xact_lock_shared($1)", SWAP_LOCK)
+        rebuilding = asyncio.create_task(_rebuild(projecting))
+
+        async def at_the_swap() -> bool:
+            waits = "select exists (select from pg_locks where locktype = 'advisory' and not granted)"
+            return bool(await ask(projecting.dsn, waits))
+
+        await until(at_the_swap, "the rebuild wants to swap", limit=60)
+        await decider.execute(
+            """insert into quarantine_decision
+               (partition, "offset", serial, decision, decided_by, why, decided_at, error, error_after)
+               values (0, 0, 'ZK1', 'discarded', 'sato', 'not a fact', now(), 'wrong', '')"""
+        )
+    await decider.close()
+    with pytest.raises(RebuildError, match="decided about an event in quarantine while this ran"):
+        await rebuilding
+    assert await ask(projecting.dsn, "select count(*) from quarantine_decision") == 1
+    await _rebuild(projecting)
+
+
+async def test_what_is_wrong_behind_a_discarded_event_waits_in_its_turn(
+    log: LogWriter, projecting: Projecting, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stumbles(record, reference, as_of, *others):  # type: ignore[no-untyped-def]  # as judge
+        if any(as_of > fact.recorded_at for fact in record.facts[-1:]):
+            raise ZeroDivisionError("a rule that is wrong in time")
+        return judge(record, reference, as_of, *others)
+
+    await log.world(within="1s")
+    await log.facts(DriveReturned(serial=BAD, occurred_at=now()))
+    await log.producer.send_and_wait(log.topics.drives, b"\xff\xff", key=BAD.encode(), headers=[])
+    async with projecting.worker():
+        await projecting.caught_up()
+    due = await ask(projecting.dsn, "select turns_at from drive")
+
+    async def is_due() -> bool:
+        return datetime.now(UTC) > due + timedelta(seconds=1)
+
+    await until(is_due, "the destruction is overdue")
+    await log.facts(LeaseEnded(serial=BAD, occurred_at=now()))
+    async with projecting.worker():
+        await projecting.caught_up()
+    monkeypatch.setattr(ledger, "judge", stumbles)
+    done = await _discard_the_first(projecting)
+    assert (done.taken_up, len(done.waiting)) == (0, 2), "the returned drive, and what waits behind it"
 
 
 async def test_what_cannot_be_decided_changes_nothing(log: LogWriter, projecting: Projecting) -> None:
     await _poisoned(log)
     async with projecting.worker():
         await projecting.caught_up()
-    with pytest.raises(QuarantineError, match="who discards the event and why"):
+    with pytest.raises(QuarantineError, match="who decides and why"):
         await _discard_the_first(projecting, why=" ")
+    with pytest.raises(QuarantineError, match="who decides and why"):
+        await _retry(projecting, by="")
     with pytest.raises(QuarantineError, match="No event waits at 5/999"):
         await discard(
             projecting.bootstrap, projecting.dsn, projecting.topics, SystemClock(), 5, 999, by="s", why="w"

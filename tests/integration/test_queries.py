@@ -8,7 +8,6 @@ from typing import Any
 import asyncpg
 import grpc
 import pytest
-from aiokafka import AIOKafkaProducer
 
 from contract.world import credentials, refusal, serving, stamp
 from log_writer import SHORT_POLICY, LogWriter, at, now
@@ -19,7 +18,6 @@ from mitodoke.contracts.custody.v1.query_pb2_grpc import CustodyQueryStub
 from mitodoke.contracts.destruction.v1.destruction_pb2 import DriveDestroyed
 from mitodoke.contracts.leasing.v1.leasing_pb2 import DriveEnrolled
 from mitodoke.contracts.returns.v1.returns_pb2 import DriveReleased, DriveReturned
-from mitodoke.eventlog.topics import Topics
 from mitodoke.readmodel.pool import open_pool
 from mitodoke.services.projection import assembled
 from mitodoke_local import Backends
@@ -55,7 +53,9 @@ class Asking:
 
 
 @pytest.fixture
-async def asking(backends: Backends, topics: Topics, database: str, namespace: str) -> AsyncIterator[Asking]:
+async def asking(
+    backends: Backends, log: LogWriter, projecting: Projecting, database: str, namespace: str
+) -> AsyncIterator[Asking]:
     config = Config(
         kafka=backends.kafka,
         database=database,
@@ -63,8 +63,6 @@ async def asking(backends: Backends, topics: Topics, database: str, namespace: s
         dev_secret=SECRET,
         topic_namespace=namespace,
     )
-    producer = AIOKafkaProducer(bootstrap_servers=backends.kafka, acks="all", enable_idempotence=True)
-    await producer.start()
     pool = await open_pool(database)
     rpc_services, parts = assembled(config, pool)
     async with (
@@ -72,10 +70,8 @@ async def asking(backends: Backends, topics: Topics, database: str, namespace: s
         grpc.aio.insecure_channel(str(service.address)) as channel,
     ):
         await until(lambda: serving(channel), "the projection serves")
-        projecting = Projecting(backends.kafka, topics, database)
-        yield Asking(LogWriter(producer, topics), projecting, CustodyQueryStub(channel))
+        yield Asking(log, projecting, CustodyQueryStub(channel))
     pool.terminate()
-    await producer.stop()
 
 
 async def _two_contracts(asking: Asking) -> None:

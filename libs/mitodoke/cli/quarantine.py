@@ -40,7 +40,7 @@ def show_all(connection: Path, timezone: str, *, as_json: bool) -> Exit:
         typer.echo("Nothing waits in quarantine.")
     else:
         zone = zone_named(timezone)
-        table = Table("event", "drive", "recorded", "what is wrong")
+        table = Table("event", "drive", f"recorded ({zone.key})", "what is wrong")
         for event in held:
             table.add_row(
                 event.place, escape(event.serial), shown(event.recorded_at, zone), escape(event.error)
@@ -48,8 +48,9 @@ def show_all(connection: Path, timezone: str, *, as_json: bool) -> Exit:
         Console().print(table)
         drives = len({event.serial for event in held})
         typer.echo(
-            f"{len(held):,} events of {drives:,} drives. Nothing is said of these drives until they are settled: "
-            "`mitodoke quarantine show EVENT`, then `retry DRIVE` or `discard EVENT`"
+            f"{_count(len(held), 'event')} of {_count(drives, 'drive')}. "
+            "What is said of a drive that waits may be wrong: `mitodoke quarantine show EVENT`, "
+            "then `retry DRIVE` or `discard EVENT`"
         )
     return Exit.WRONG if held else Exit.FINE
 
@@ -110,7 +111,9 @@ def decisions(connection: Path, timezone: str) -> Exit:
             await database.close()
 
     rows, zone = _run(connection, ask), zone_named(timezone)
-    table = Table("when", "event", "drive", "decision", "by", "why", "what was wrong", "and is still")
+    table = Table(
+        f"when ({zone.key})", "event", "drive", "decision", "by", "why", "what was wrong", "and is still"
+    )
     for row in rows:
         moment: datetime = row["decided_at"]
         place = f"{row['partition']}/{row['offset']}"
@@ -121,7 +124,7 @@ def decisions(connection: Path, timezone: str) -> Exit:
 
 
 def _said(done: Decided, of: str) -> Exit:
-    taken = f"{done.taken_up:,} event{'' if done.taken_up == 1 else 's'} of {of} taken up"
+    taken = f"{_count(done.taken_up, 'event')} of {of} taken up"
     if not done.waiting:
         typer.echo(f"{taken}; nothing of it waits any more")
         return Exit.FINE
@@ -130,6 +133,10 @@ def _said(done: Decided, of: str) -> Exit:
         f"{taken}; {len(done.waiting):,} wait still, the first at {first.place}: {first.error}", err=True
     )
     return Exit.WRONG
+
+
+def _count(number: int, of: str) -> str:
+    return f"{number:,} {of}{'' if number == 1 else 's'}"
 
 
 async def _waiting(config: Config) -> list[Waiting]:
