@@ -9,7 +9,7 @@ export PYTHONPATH := $(CURDIR)/deploy/local
 # What scripts/tools.sh has fetched.
 export PATH := $(CURDIR)/.mitodoke/tools/bin:$(PATH)
 
-.PHONY: help demo up test check lint generate lock clean
+.PHONY: help demo up bench test check lint generate lock clean
 .DEFAULT_GOAL := help
 
 help: ## say what each target does
@@ -23,6 +23,11 @@ up: $(INSTALLED) ## run the whole system until Ctrl-C; DEMO=1 loads the demo's d
 
 test: check ## check everything and run all tests, on real Kafka and real PostgreSQL
 	@$(BIN)/pytest
+
+bench: $(INSTALLED) ## measure speed beside references, on a quiet machine; ONLY=recording,… DRIVES=… MINUTES=… QUICK=1
+	@PYTHONPATH=$(PYTHONPATH):$(CURDIR)/tests $(BIN)/python -m bench $(if $(ONLY),--only $(ONLY)) \
+	  $(if $(DRIVES),--drives $(DRIVES)) $(if $(MINUTES),--minutes $(MINUTES)) \
+	  $(if $(REPEATS),--repeats $(REPEATS)) $(if $(QUICK),--quick)
 
 check: lint ## what can be checked without starting anything
 	@$(BIN)/python scripts/contracts.py check

@@ -1,6 +1,6 @@
 """What judging a drive costs, and what each rule of it: a drive of 40 facts under a policy that states every rule.
 
-    python tests/bench/judge_cost.py [rounds]
+    PYTHONPATH=deploy/local:tests python -m bench.judge_cost [rounds]
 
 Prints medians in microseconds of processor time, so that a busy machine disturbs less; `off` is what a rule
 costs under a policy that states none. The drive's first lease ran as agreed; its second goes wrong in most
@@ -12,11 +12,10 @@ import sys
 from collections.abc import Callable
 from dataclasses import fields, replace
 from datetime import time, timedelta
-from pathlib import Path
 from time import thread_time_ns
 
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
-
+from bench.figures import Count, Figure, Finding, at_most
+from bench.plan import Plan
 from mitodoke.lifecycle.case import Case, Earliest
 from mitodoke.lifecycle.facts import (
     CertificateAccepted,
@@ -48,6 +47,7 @@ from mitodoke.lifecycle.policy import (
 from mitodoke.lifecycle.record import Record, fold, standing
 from mitodoke.lifecycle.reference import Reference
 from mitodoke.lifecycle.workings import Told
+from mitodoke_local import Backends
 from worlds import (
     CARRIER,
     CRITICAL,
@@ -216,6 +216,34 @@ def _owed(case: Case) -> list[object]:
 
 def _nothing_stated(of: Policy) -> Policy:
     return replace(of, rules=Rules(), obligations=())
+
+
+async def measure(_: Backends, plan: Plan) -> Finding:
+    """The same as a benchmark: what judging that drive costs, by processor time."""
+    drive, as_of, agreed = forty_facts(), at("06-30"), under(FULLEST)
+    rounds = 20 if plan.quick else 500
+    nothing: list[float] = []
+    again: list[float] = []
+    after: list[float] = []
+    dearest: list[float] = []
+    for _repeat in plan.repeated("judgement"):
+        nothing.append(median(lambda: judge(drive, agreed, as_of), rounds))
+        verdict = judge(drive, agreed, as_of)
+        again.append(median(lambda verdict=verdict: judge(drive, agreed, as_of, verdict), rounds))  # type: ignore[misc]  # bound per repeat
+        facts = fact_by_fact(drive, agreed, max(5, rounds // 20))
+        after.append(statistics.median(facts))
+        dearest.append(max(facts))
+    return Finding(
+        "judgement",
+        "a drive of 40 facts under a policy that states every rule, processor time",
+        (
+            Figure("judged from nothing", "µs", tuple(nothing)),
+            Figure("after each fact, the verdict before at hand", "µs", tuple(after), at_most(60)),
+            Figure("after the dearest fact", "µs", tuple(dearest)),
+            Figure("again, nothing new", "µs", tuple(again)),
+        ),
+        (Count("facts judged", len(drive.facts), 40),),
+    )
 
 
 def main(rounds: int) -> None:

@@ -1,0 +1,202 @@
+"""Drives by the million, made from a seed: lots of 10 to 4,000, chains that run as agreed, late, or not to their end.
+
+The same seed gives the same drives for ever, and a lot does not depend on how many come after it. Nothing is kept:
+what comes out is as long as one wants it.
+"""
+
+import math
+import random
+from bisect import bisect
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from itertools import accumulate
+from typing import Any, Final
+
+from mitodoke.contracts.destruction.v1 import destruction_pb2
+from mitodoke.contracts.leasing.v1 import leasing_pb2
+from mitodoke.contracts.returns.v1 import returns_pb2
+from mitodoke.contracts.wipe.v1 import wipe_pb2
+from mitodoke.eventlog.cloudevents import timestamp_of
+
+SMALLEST: Final = 10
+LARGEST: Final = 4_000
+STILL_LEASED: Final = 0.56
+"""The share of lots whose lease goes on: a lease is longer than what comes after it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """Something that happens to every drive of a lot that gets so far: who says so, and how it usually is."""
+
+    message: type
+    party: str
+    days: float
+    """After the lot's lease has ended; before it, for what is negative."""
+
+
+STEPS: Final = {
+    "enrolled": Step(leasing_pb2.DriveEnrolled, "lessor", -1461),
+    "extended": Step(leasing_pb2.LeaseExtended, "lessor", -200),
+    "ended": Step(leasing_pb2.LeaseEnded, "lessor", 0),
+    "initialised": Step(wipe_pb2.DriveInitialised, "sanitiser", 2),
+    "wiped": Step(wipe_pb2.DriveWiped, "sanitiser", 3),
+    "verified": Step(wipe_pb2.WipeVerified, "sanitiser", 4),
+    "released": Step(returns_pb2.DriveReleased, "owner", 8),
+    "returned": Step(returns_pb2.DriveReturned, "lessor", 9),
+    "destroyed": Step(destruction_pb2.DriveDestroyed, "destroyer", 20),
+    "destroyed late": Step(destruction_pb2.DriveDestroyed, "destroyer", 80),
+    "accepted": Step(destruction_pb2.CertificateAccepted, "owner", 30),
+}
+
+_UNTIL_RELEASED = ("enrolled", "ended", "wiped", "verified", "released")
+_UNTIL_RETURNED = (*_UNTIL_RELEASED, "returned")
+
+
+@dataclass(frozen=True, slots=True)
+class Fate:
+    """What became of a drive, and how many of a thousand that left their lease it befell."""
+
+    name: str
+    steps: tuple[str, ...]
+    of_a_thousand: int
+
+
+LEASED: Final = Fate("leased", ("enrolled",), 0)
+EXTENDED: Final = Fate("extended", ("enrolled", "extended"), 0)
+FATES: Final = (
+    Fate("as agreed", (*_UNTIL_RETURNED, "destroyed", "accepted"), 780),
+    Fate("certificate awaited", (*_UNTIL_RETURNED, "destroyed"), 90),
+    Fate("destroyed late", (*_UNTIL_RETURNED, "destroyed late"), 40),
+    Fate("never destroyed", _UNTIL_RETURNED, 20),
+    # The case of 2019: 18 of 396 drives did not arrive.
+    Fate("missing", _UNTIL_RELEASED, 45),
+    Fate("only initialised", ("enrolled", "ended", "initialised", "released", "returned", "destroyed"), 15),
+    Fate("not wiped", ("enrolled", "ended", "released", "returned", "destroyed", "accepted"), 10),
+)
+ALL_FATES: Final = (LEASED, EXTENDED, *FATES)
+_UP_TO = list(accumulate(fate.of_a_thousand for fate in FATES))
+
+
+@dataclass(frozen=True, slots=True)
+class Lot:
+    """Drives that travel together, with the fate of each, from the number `first` on."""
+
+    number: int
+    first: int
+    fates: tuple[Fate, ...]
+    lease_ends: datetime
+    contract: str
+
+    @property
+    def id(self) -> str:
+        """As it stands on the manifest."""
+        return f"LOT-{self.number:06}"
+
+
+def lots(
+    seed: int,
+    drives: int,
+    *,
+    begin: datetime = datetime(2016, 4, 1, tzinfo=UTC),
+    years: float = 10,
+    contracts: int = 1,
+) -> Iterator[Lot]:
+    """The lots of so many drives; the last one may be cut short. Leases end evenly over so many years from `begin`."""
+    chance = random.Random(seed)
+    first = number = 0
+    while first < drives:
+        size = min(round(math.exp(chance.uniform(math.log(SMALLEST), math.log(LARGEST)))), drives - first)
+        fates: tuple[Fate, ...]
+        if chance.random() < STILL_LEASED:
+            fates = (EXTENDED if chance.random() < 0.25 else LEASED,) * size
+        else:
+            fates = tuple(FATES[bisect(_UP_TO, chance.randrange(_UP_TO[-1]))] for _ in range(size))
+        lease_ends = begin + timedelta(days=math.floor(chance.uniform(0, 365.25 * years)), hours=1)
+        yield Lot(number, first, fates, lease_ends, f"K-{1 + chance.randrange(contracts)}")
+        first += size
+        number += 1
+
+
+def serial(number: int) -> str:
+    """The canonical serial of a drive; those of neighbours differ in more than their last digit, as real ones do."""
+    # An odd factor without common divisors with the modulus gives every number once.
+    return f"ZC{number * 7_368_787 % 10_000_000_000:010}"
+
+
+def happened(step: str, lot: Lot) -> datetime:
+    """When a step of a lot is done, by what is usual."""
+    return lot.lease_ends + timedelta(days=STEPS[step].days)
+
+
+def said(step: str, number: int, lot: Lot, at: datetime) -> Any:
+    """The message of a step for the drive of that number."""
+    fields: dict[str, Any] = {"serial": serial(number), "occurred_at": timestamp_of(at)}
+    match step:
+        case "enrolled":
+            fields |= {
+                "enclosure": f"{lot.id}/{number % 24}",
+                "media_type": leasing_pb2.MEDIA_TYPE_HDD,
+                "capacity_bytes": 3_000_592_982_016,
+                "data_class": "confidentiality_2",
+                "manufacturer": "Western Digital",
+            }
+        case "extended":
+            fields["until"] = timestamp_of(at + timedelta(days=730))
+        case "wiped":
+            fields |= {
+                "method": wipe_pb2.WIPE_METHOD_ATA_SECURE_ERASE,
+                "result": wipe_pb2.WIPE_RESULT_PASSED,
+                "tool": "blancco",
+            }
+        case "verified":
+            fields |= {
+                "coverage": wipe_pb2.VERIFICATION_COVERAGE_FULL,
+                "result": wipe_pb2.VERIFICATION_RESULT_ACCEPTED,
+            }
+        case "released":
+            fields |= {"lot_id": lot.id, "to_party_id": "lessor", "attended_by": ["tanaka"]}
+        case "returned":
+            fields |= {"lot_id": lot.id, "from_party_id": "owner"}
+        case "destroyed" | "destroyed late":
+            fields |= {
+                "method": destruction_pb2.DESTRUCTION_METHOD_SHRED,
+                "security_level": "H-4",
+                "place": "destroyer",
+                "witness_party_id": "owner",
+            }
+        case "accepted":
+            fields["certificate_id"] = f"C-{lot.number:06}"
+    return STEPS[step].message(**fields)
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """One call's worth of facts: the drives of a lot that a step was done to."""
+
+    step: str
+    lot: Lot
+    numbers: Sequence[int]
+
+    @property
+    def party(self) -> str:
+        """Who says so."""
+        return STEPS[self.step].party
+
+    def items(self, at: datetime) -> list[Any]:
+        """The messages, all of one time."""
+        return [said(self.step, number, self.lot, at) for number in self.numbers]
+
+
+def reports(of: Sequence[Lot]) -> Iterator[Report]:
+    """What is reported of the lots, step by step over all of them, as in a night in which all return at once."""
+    for step in STEPS:
+        for lot in of:
+            numbers = [lot.first + n for n, fate in enumerate(lot.fates) if step in fate.steps]
+            if numbers:
+                yield Report(step, lot, numbers)
+
+
+def facts_of(of: Sequence[Lot]) -> int:
+    """How many facts are reported of the lots."""
+    return sum(len(fate.steps) for lot in of for fate in lot.fates)

@@ -1,0 +1,88 @@
+"""A fresh corner of the real broker and database for one measurement: topics, tables and a small world of parties."""
+
+import contextlib
+import uuid
+from collections.abc import AsyncIterator
+from dataclasses import astuple, dataclass
+
+import asyncpg
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient
+
+from bench.machine import ROOT
+from log_writer import LogWriter
+from mitodoke.eventlog.topics import Topics, create_topics
+from mitodoke.readmodel.migrations import migrate
+from mitodoke_local import Backends
+
+POLICY = ROOT / "deploy/policies/jp-local-government-servers.yaml"
+"""The ready policy under which everything here is judged."""
+PARTITIONS = 6
+
+
+@dataclass(frozen=True, slots=True)
+class Corner:
+    """Where one measurement takes place. `log` writes facts as the services do."""
+
+    backends: Backends
+    namespace: str
+    topics: Topics
+    dsn: str
+    log: LogWriter
+
+    async def facts_in_log(self) -> int:
+        """How many messages the drives topic holds."""
+        partitions = [TopicPartition(self.topics.drives, number) for number in range(PARTITIONS)]
+        consumer = AIOKafkaConsumer(bootstrap_servers=self.backends.kafka)
+        await consumer.start()
+        try:
+            return sum((await consumer.end_offsets(partitions)).values())
+        finally:
+            await consumer.stop()
+
+    @contextlib.asynccontextmanager
+    async def connected(self) -> AsyncIterator[asyncpg.Connection]:
+        """A connection that sees the read model's tables."""
+        connection = await asyncpg.connect(
+            self.dsn, server_settings={"search_path": "custody", "timezone": "UTC", "jit": "off"}
+        )
+        try:
+            yield connection
+        finally:
+            await connection.close()
+
+
+@contextlib.asynccontextmanager
+async def corner(backends: Backends, *, document: str | None = None) -> AsyncIterator[Corner]:
+    """Topics, tables, and a contract K-1 with a party in each role under `document` (by itself the ready policy).
+
+    All of it goes afterwards: a broker with many topics is a slow one.
+    """
+    namespace = f"b{uuid.uuid4().hex[:12]}"
+    topics = Topics.named(namespace)
+    await create_topics(backends.kafka, topics)
+    dsn = backends.database.create_database(namespace)
+    try:
+        connection = await asyncpg.connect(dsn)
+        try:
+            await migrate(connection)
+        finally:
+            await connection.close()
+        producer = AIOKafkaProducer(
+            bootstrap_servers=backends.kafka, acks="all", enable_idempotence=True, max_batch_size=256 * 1024
+        )
+        await producer.start()
+        try:
+            log = LogWriter(producer, topics)
+            await log.world(document=document or POLICY.read_text(encoding="utf-8"))
+            yield Corner(backends, namespace, topics, dsn, log)
+        finally:
+            await producer.stop()
+    finally:
+        backends.database.drop_database(namespace)
+        admin = AIOKafkaAdminClient(bootstrap_servers=backends.kafka)
+        await admin.start()
+        try:
+            await admin.delete_topics(list(astuple(topics)))
+        finally:
+            await admin.close()
