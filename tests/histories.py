@@ -309,3 +309,17 @@ def told_in_order(draw: st.DrawFn) -> History:
     known = draw(st.one_of(st.just(BEGINNING), moments()))
     agreed = (published(FULL, BEGINNING), registered(CONTRACTS[0], known))
     return History(tuple(_each_once(facts)), agreed, tuple(draw(st.lists(moments(), min_size=1, max_size=3))))
+
+
+@st.composite
+def leased_again(draw: st.DrawFn) -> History:
+    """One drive under one contract again and again, told in any order, and in the end one report taken back."""
+    facts: list[Fact] = []
+    for number in range(draw(st.integers(1, 10))):
+        says = draw(st.sampled_from((enrolled, enrolled, returned, returned, removed)))
+        # Each recorded at a time of its own: of two at once nobody could say which was first.
+        known = START + timedelta(days=DAYS, hours=draw(st.integers(0, 10_000)), minutes=number)
+        facts.append(says(draw(moments()), known=known))
+    of = draw(st.sampled_from(facts))
+    facts.append(retracted(START + timedelta(days=DAYS + 500), retracted=of.event_id))
+    return History(tuple(_each_once(facts)), (), ())

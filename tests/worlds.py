@@ -413,7 +413,7 @@ def check(row: Row, *kinds: str) -> None:
     assert as_told(row.given.judged(row.agreed, row.as_of), *kinds) == row.flags
 
 
-def flag_named(kind: str, subject: str = "", *, cycle: str = f"{CONTRACT}#1", serial: str = DRIVE) -> UUID:
+def flag_named(kind: str, subject: str = "", *, cycle: str = CONTRACT, serial: str = DRIVE) -> UUID:
     """The id of that trouble, now and for ever."""
     return flag_id(serial, cycle, kind, subject)
 

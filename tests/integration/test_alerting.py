@@ -189,7 +189,7 @@ def test_what_a_flag_does_not_say_is_no_label() -> None:
     flag = Flag(
         flag_id=UUID(int=1),
         contract="K-1",
-        cycle="K-1#1",
+        cycle="K-1",
         kind="suspect_serial",
         subject="",
         severity=Severity.WARNING,

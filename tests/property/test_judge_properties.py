@@ -10,9 +10,9 @@ from datetime import datetime, timedelta
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from histories import DAYS, START, History, histories, moments, told_in_order
+from histories import DAYS, START, History, histories, leased_again, moments, told_in_order
 from mitodoke.lifecycle.judge import judge
-from mitodoke.lifecycle.record import Record, fold
+from mitodoke.lifecycle.record import Cycle, Record, fold, standing
 from mitodoke.lifecycle.reference import Reference
 from mitodoke.lifecycle.verdict import OVERDUE, FlagState, ObligationState, Verdict
 from worlds import INSTANT, record
@@ -118,6 +118,25 @@ def test_the_ids_of_a_verdict_are_unique(history: History) -> None:
     assert len({f.flag_id for f in verdict.flags}) == len(verdict.flags)
     keys = [(o.cycle, o.obligation, o.subject) for o in verdict.obligations]
     assert len(set(keys)) == len(keys)
+
+
+@look
+@given(leased_again())
+def test_no_later_report_gives_a_cycle_another_name_unless_it_splits_it_or_joins_it(history: History) -> None:
+    held, before = record(()), standing(record(()), START)
+    for fact in sorted(history.facts, key=lambda fact: fact.recorded_at):
+        held = fold(held, fact)
+        now = standing(held, fact.recorded_at)
+        were = {cycle.name: {c.name for c in before.cycles if _share(c, cycle)} for cycle in now.cycles}
+        for name, names in were.items():
+            joined = len(names) > 1
+            split = any(names & others for other, others in were.items() if other != name)
+            assert joined or split or names <= {name}
+        before = now
+
+
+def _share(one: Cycle, other: Cycle) -> bool:
+    return not {fact.event_id for fact in one.facts}.isdisjoint(fact.event_id for fact in other.facts)
 
 
 @look

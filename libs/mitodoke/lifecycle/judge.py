@@ -126,7 +126,7 @@ def _worked_out(
 
 def _untold(contract: Contract, published: PolicyPublished, reference: Reference) -> CycleWorkings:
     """The judgement of a drive of which nothing was told: what most rules say of most drives."""
-    nothing = Cycle(contract.contract_id, 1, (), {}, END)
+    nothing = Cycle(contract.contract_id, contract.contract_id, (), {}, END, END)
     case = Case("", nothing, (), Earliest(()), contract, published, reference, END, {}, Told())
     return _together(case, reference.policies_known(), list(_pieces(case, None, set())))
 
@@ -225,12 +225,15 @@ def _found(case: Case, rule: Rule, before: Piece | None = None) -> Piece:
 def _flag(case: Case, rule: Rule, finding: Finding) -> Flag:
     evident_at = finding.evident_at or finding.known_at
     mended_at = finding.mended_at
+    # A fact is the same fact in whichever cycle later reports put it.
+    of = case.cycle.contract if isinstance(finding.subject, UUID) else case.cycle.name
+    subject = str(finding.subject)
     return Flag(
-        flag_id=flag_id(case.number, case.cycle.name, rule.id, finding.subject),
+        flag_id=flag_id(case.number, of, rule.id, subject),
         contract=case.cycle.contract,
         cycle=case.cycle.name,
         kind=rule.id,
-        subject=finding.subject,
+        subject=subject,
         severity=rule.severity,
         party=finding.party,
         message=finding.message,

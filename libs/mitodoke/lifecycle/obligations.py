@@ -181,9 +181,11 @@ def _judged(
         return Debt(result, None)
     evident_at = case.asked_since(max(evident_at, opened_at), partial(_asks, id=obligation.id))
     subject = f"{obligation.id}/{subject}" if subject else obligation.id
+    # A use is a fact, and the same one in whichever cycle later reports put it.
+    of = contract.contract_id if obligation.after in EACH_USE else case.cycle.name
     day = due_at.astimezone(policy.timezone)
     breach = Flag(
-        flag_id=flag_id(case.number, case.cycle.name, OVERDUE, subject),
+        flag_id=flag_id(case.number, of, OVERDUE, subject),
         contract=contract.contract_id,
         cycle=case.cycle.name,
         kind=OVERDUE,

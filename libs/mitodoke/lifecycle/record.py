@@ -76,19 +76,20 @@ class Cycle:
 
     A drive enrolled again after a return starts a new cycle. `facts` stand in order of
     occurrence; `by_kind` holds the same facts, sorted the same.
+
+    `name` tells it from the other cycles of the drive. It goes by what was recorded first, so that nothing told
+    later, of an earlier lease or of this one, gives it another: `K-2014-1` has the fact that was recorded first
+    under the contract, and any other is named by the first recorded of its own, `K-2014-1#` and the event's id.
     """
 
     contract: str
-    ordinal: int
+    name: str
     facts: tuple[Fact, ...]
     by_kind: dict[FactKind, tuple[Fact, ...]]
     first_known_at: datetime
     """When the first of the facts was known."""
-
-    @property
-    def name(self) -> str:
-        """Names the cycle within the drive, such as `K-2014-1#1`."""
-        return f"{self.contract}#{self.ordinal}"
+    first_recorded_at: datetime
+    """When the fact that names it was recorded."""
 
     def of(self, fact: type[F]) -> tuple[F, ...]:
         """The facts of that type."""
@@ -131,15 +132,14 @@ def standing(record: Record, as_of: datetime, before: Standing | None = None) ->
     if len(known) < len(record.facts):
         next_known_at = min(f.known_at for f in record.facts if f.known_at > as_of)
     retracted = _retracted(known)
-    if retracted:
-        known = [fact for fact in known if fact.event_id not in retracted]
-    facts = tuple(fact for fact in known if fact.kind not in CORRECTIONS)
-    corrections = tuple(fact for fact in known if fact.kind in CORRECTIONS)
+    told = [fact for fact in known if fact.kind not in CORRECTIONS]
+    facts = tuple(fact for fact in told if fact.event_id not in retracted)
+    corrections = tuple(fact for fact in known if fact.kind in CORRECTIONS and fact.event_id not in retracted)
     return Standing(
         facts,
         retracted,
         corrections,
-        _cycles(facts),
+        _cycles(told, retracted),
         next_known_at,
         record.facts,
         frozenset(fact.contract for fact in facts),
@@ -163,13 +163,14 @@ def _with_one_more(before: Standing, record: Record, as_of: datetime) -> Standin
     if position is None:
         return None
     cycle = before.cycles[position]
+    if fact.recorded_at < cycle.first_recorded_at:
+        return None
     of_its_kind = (*cycle.by_kind.get(fact.kind, ()), fact)
-    cycle = Cycle(
-        cycle.contract,
-        cycle.ordinal,
-        (*cycle.facts, fact),
-        {**cycle.by_kind, fact.kind: of_its_kind},
-        min(cycle.first_known_at, fact.known_at),
+    cycle = replace(
+        cycle,
+        facts=(*cycle.facts, fact),
+        by_kind={**cycle.by_kind, fact.kind: of_its_kind},
+        first_known_at=min(cycle.first_known_at, fact.known_at),
     )
     shipment = getattr(fact, "shipment", "")
     return Standing(
@@ -212,22 +213,54 @@ def _retracted(known: Iterable[Fact]) -> frozenset[UUID]:
     return frozenset(retracted)
 
 
-def _cycles(facts: Iterable[Fact]) -> tuple[Cycle, ...]:
-    by_contract: dict[str, list[list[Fact]]] = {}
-    seen: dict[str, set[FactKind]] = {}
-    for fact in facts:
-        cycles = by_contract.setdefault(fact.contract, [[]])
-        kinds = seen.setdefault(fact.contract, set())
-        if fact.kind is DriveEnrolled.kind and kinds >= A_WHOLE_CYCLE:
-            cycles.append([])
-            kinds.clear()
-        cycles[-1].append(fact)
-        kinds.add(fact.kind)
+class _Lease:
+    """What becomes one cycle: the facts that stand, and which was recorded first of all that were told of it."""
+
+    __slots__ = ("facts", "first", "kinds")
+
+    def __init__(self, first: Fact) -> None:
+        self.facts: list[Fact] = []
+        self.kinds: set[FactKind] = set()
+        self.first = first
+
+    def told(self, fact: Fact, stands: bool) -> None:
+        if fact.recorded_at < self.first.recorded_at:
+            self.first = fact
+        if stands:
+            self.facts.append(fact)
+            self.kinds.add(fact.kind)
+
+
+def _cycles(told: Iterable[Fact], retracted: frozenset[UUID]) -> tuple[Cycle, ...]:
+    by_contract: dict[str, list[_Lease]] = {}
+    for fact in told:
+        leases = by_contract.setdefault(fact.contract, [])
+        stands = fact.event_id not in retracted
+        if not leases or (fact.kind is DriveEnrolled.kind and leases[-1].kinds >= A_WHOLE_CYCLE):
+            leases.append(_Lease(fact))
+        elif stands and fact.kind is not DriveEnrolled.kind and len(leases) > 1 and not leases[-1].facts:
+            # An enrolment that was taken back waits for the one that corrects it, so that its cycle keeps the name.
+            # What comes instead belongs to the lease before.
+            leases[-2].told(leases.pop().first, stands=False)
+        leases[-1].told(fact, stands)
     return tuple(
-        Cycle(contract, ordinal, tuple(held), _by_kind(held), min(fact.known_at for fact in held))
-        for contract, cycles in sorted(by_contract.items())
-        for ordinal, held in enumerate(cycles, start=1)
+        Cycle(
+            contract,
+            contract if lease is first else f"{contract}#{lease.first.event_id}",
+            tuple(lease.facts),
+            _by_kind(lease.facts),
+            min(fact.known_at for fact in lease.facts),
+            lease.first.recorded_at,
+        )
+        for contract, leases in sorted(by_contract.items())
+        for first in (min(leases, key=_recorded_first),)
+        for lease in leases
+        if lease.facts
     )
+
+
+def _recorded_first(lease: _Lease) -> datetime:
+    return lease.first.recorded_at
 
 
 def _by_kind(facts: Iterable[Fact]) -> dict[FactKind, tuple[Fact, ...]]:

@@ -109,6 +109,9 @@ class Verdict:
 
 
 def flag_id(serial: str, cycle: str, kind: str, subject: str) -> UUID:
-    """The id of a flag: a name, not a number, so that every rebuild gives it again."""
+    """The id of a flag: a name, not a number, so that every rebuild gives it again.
+
+    `cycle` is the name of the cycle, and where `subject` names a fact its contract alone.
+    """
     # A serial and a contract may hold a stroke; no name holds a line break.
     return uuid5(_FLAGS, "\n".join((serial, cycle, kind, subject)))

@@ -3,11 +3,11 @@
 from dataclasses import replace
 from typing import Any
 
-from mitodoke.lifecycle.facts import DriveDestroyed, DriveReturned, Fact
+from mitodoke.lifecycle.facts import DataExported, DriveDestroyed, DriveReturned, DriveWiped, Fact
 from mitodoke.lifecycle.kinds import Role
 from mitodoke.lifecycle.policy import Rules
 from mitodoke.lifecycle.reference import Reference
-from mitodoke.lifecycle.verdict import Flag, FlagState, Resolution
+from mitodoke.lifecycle.verdict import Flag, FlagState, Resolution, Verdict
 from worlds import (
     DESTROYER,
     INSTANT,
@@ -21,7 +21,10 @@ from worlds import (
     approval,
     at,
     destroyed,
+    enrolled,
+    exported,
     flag_named,
+    lease_ended,
     owes,
     policy,
     published,
@@ -227,3 +230,46 @@ def test_an_acknowledgement_that_was_taken_back_leaves_the_flag_open() -> None:
 def test_the_same_answer_twice_is_one() -> None:
     said = one("05-05", name="word")
     assert waived_by_two("06-01", said, said).state is FlagState.OPEN
+
+
+AGAIN = enrolled("02-01"), lease_ended("03-01"), returned("04-22")
+EARLIER_LEASE = (
+    enrolled("2014-03-01", known="05-10"),
+    lease_ended("2018-03-01", known="05-10"),
+    returned("2018-03-15", known="05-10"),
+    destroyed("2018-03-16", known="05-10"),
+)
+
+
+def test_an_answer_stays_with_its_flag_when_an_earlier_lease_is_told_late() -> None:
+    (told,) = breaches(Given(*AGAIN).judged(AGREED, "05-05"))
+    said = acknowledged("05-05", flag=told.flag_id, until="07-01")
+    verdict = Given(*AGAIN, said, *EARLIER_LEASE).judged(AGREED, "06-01")
+    (later,) = (flag for flag in breaches(verdict) if flag.state is not FlagState.RESOLVED)
+    assert (later.flag_id, later.state) == (told.flag_id, FlagState.ACKNOWLEDGED)
+
+
+def test_an_answer_stays_with_a_flag_about_one_fact_in_whichever_cycle_later_reports_put_it() -> None:
+    given = enrolled("2014-03-01"), lease_ended("03-01"), sighted("05-01")
+    seen = the_flag(Given(*given).judged(AGREED, "05-05"), "sighted")
+    said = waived("05-05", flag=seen.flag_id)
+    # The first lease had ended, and the sighting is of the second.
+    told_late = returned("2018-03-15", known="05-10"), enrolled("2018-04-01", known="05-10")
+    later = the_flag(Given(*given, said, *told_late).judged(AGREED, "06-01"), "sighted")
+    assert later.cycle != seen.cycle
+    assert (later.flag_id, later.resolution) == (seen.flag_id, Resolution.WAIVED)
+
+
+def test_an_answer_stays_with_the_debt_of_one_use_in_whichever_cycle_later_reports_put_it() -> None:
+    agreed = under(policy(owes("erasure", DataExported, DriveWiped, "6h")))
+    given = enrolled("2014-03-01"), exported("05-01")
+    (owed,) = breaches(Given(*given).judged(agreed, "05-05"))
+    said = waived("05-05", flag=owed.flag_id)
+    told_late = returned("2018-03-15", known="05-10"), enrolled("2018-04-01", known="05-10")
+    (later,) = breaches(Given(*given, said, *told_late).judged(agreed, "06-01"))
+    assert later.cycle != owed.cycle
+    assert (later.flag_id, later.resolution) == (owed.flag_id, Resolution.WAIVED)
+
+
+def breaches(verdict: Verdict) -> list[Flag]:
+    return [flag for flag in verdict.flags if flag.kind == "overdue"]

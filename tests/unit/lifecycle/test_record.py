@@ -193,35 +193,126 @@ def test_what_people_say_of_flags_is_no_fact_of_the_drive() -> None:
 
 
 def cycles(*facts: Fact) -> list[tuple[str, int]]:
+    """The names of the cycles, each with the number of its facts, in their order."""
     return [(c.name, len(c.facts)) for c in standing(record(facts), at("2030-01-01")).cycles]
 
 
+def again(begun_by: str, contract: str = "K-2019") -> str:
+    """The name of a cycle whose first recorded fact is that one."""
+    return f"{contract}#{named(begun_by)}"
+
+
+FIRST_LEASE = enrolled("2014-03-01", name="E1"), returned("2018-03-15", name="R1")
+SECOND_LEASE = enrolled("2018-04-01", name="E2"), sighted("2018-05-01", name="S2")
+
+
 def test_a_drive_enrolled_again_after_its_return_begins_a_new_cycle() -> None:
-    assert cycles(
-        enrolled("2014-03-01"), returned("2018-03-15"), wiped("2018-03-20"),
-        enrolled("2018-04-01"), sighted("2018-05-01"),
-    ) == [("K-2019#1", 3), ("K-2019#2", 2)]  # fmt: skip
+    assert cycles(*FIRST_LEASE, wiped("2018-03-20"), *SECOND_LEASE) == [("K-2019", 3), (again("E2"), 2)]
 
 
 def test_a_drive_enrolled_twice_without_a_return_is_in_one_cycle() -> None:
-    assert cycles(enrolled("2014-03-01"), enrolled("2015-03-01"), returned("2018-03-15")) == [("K-2019#1", 3)]
+    assert cycles(enrolled("2014-03-01"), enrolled("2015-03-01"), returned("2018-03-15")) == [("K-2019", 3)]
 
 
 def test_a_second_lease_that_has_not_ended_is_one_cycle_however_often_it_is_enrolled() -> None:
-    assert cycles(
-        enrolled("2014-03-01"), returned("2018-03-15"), enrolled("2018-04-01"), enrolled("2018-05-01")
-    ) == [("K-2019#1", 2), ("K-2019#2", 2)]  # fmt: skip
+    assert cycles(*FIRST_LEASE, enrolled("2018-04-01", name="E2"), enrolled("2018-05-01")) == [
+        ("K-2019", 2),
+        (again("E2"), 2),
+    ]
 
 
 def test_an_enrolment_told_after_the_return_belongs_to_its_cycle() -> None:
-    assert cycles(returned("2018-03-15"), enrolled("2018-04-01")) == [("K-2019#1", 2)]
+    assert cycles(returned("2018-03-15"), enrolled("2018-04-01")) == [("K-2019", 2)]
 
 
 def test_each_contract_has_its_own_cycles() -> None:
     assert cycles(
         enrolled("2014-03-01"), enrolled("2014-03-01", contract="K-0"), returned("2018-03-15", contract="K-0"),
-        enrolled("2018-04-01", contract="K-0"),
-    ) == [("K-0#1", 2), ("K-0#2", 1), ("K-2019#1", 1)]  # fmt: skip
+        enrolled("2018-04-01", contract="K-0", name="E2"),
+    ) == [("K-0", 2), (again("E2", "K-0"), 1), ("K-2019", 1)]  # fmt: skip
+
+
+def late(fact: Fact, known: str = "2018-06-01") -> Fact:
+    return replace(fact, recorded_at=at(known))
+
+
+def taken_back(fact: str, known: str = "2018-06-01") -> Fact:
+    return retracted(known, retracted=fact)
+
+
+NAMES = [
+    (
+        "a lease that is told after the next one does not rename it",
+        [*map(late, FIRST_LEASE), *SECOND_LEASE],
+        [(again("E1"), 2), ("K-2019", 2)],
+    ),
+    (
+        "nor does one that is imported",
+        [*(replace(late(f), backfilled=True) for f in FIRST_LEASE), *SECOND_LEASE],
+        [(again("E1"), 2), ("K-2019", 2)],
+    ),
+    (
+        "an enrolment that is told late does not rename what was reported before it",
+        [*FIRST_LEASE, late(SECOND_LEASE[0]), SECOND_LEASE[1]],
+        [("K-2019", 2), (again("S2"), 2)],
+    ),
+    (
+        "nor does the enrolment of the first lease",
+        [late(FIRST_LEASE[0]), FIRST_LEASE[1], *SECOND_LEASE],
+        [("K-2019", 2), (again("E2"), 2)],
+    ),
+    (
+        "a lease whose enrolment is missing has its name as well",
+        [FIRST_LEASE[1], wiped("2018-03-20")],
+        [("K-2019", 2)],
+    ),
+    (
+        "an enrolment that is taken back and told rightly gives the same name, when the same day is told",
+        [*FIRST_LEASE, *SECOND_LEASE, taken_back("E2"), late(enrolled("2018-04-01", name="E3"), "2018-06-02")],
+        [("K-2019", 2), (again("E2"), 2)],
+    ),
+    (
+        "an earlier day",
+        [*FIRST_LEASE, *SECOND_LEASE, taken_back("E2"), late(enrolled("2018-03-25", name="E3"), "2018-06-02")],
+        [("K-2019", 2), (again("E2"), 2)],
+    ),
+    (
+        "or a later one",
+        [*FIRST_LEASE, *SECOND_LEASE, taken_back("E2"), late(enrolled("2018-04-05", name="E3"), "2018-06-02")],
+        [("K-2019", 2), (again("E2"), 2)],
+    ),
+    (
+        "the first of all is taken back and told rightly",
+        [
+            *FIRST_LEASE, *SECOND_LEASE, taken_back("E1"),
+            late(enrolled("2014-03-02", name="E3"), "2018-06-02"),
+        ],
+        [("K-2019", 2), (again("E2"), 2)],
+    ),
+    (
+        "while the enrolment is taken back, what followed it belongs to the lease before",
+        [*FIRST_LEASE, *SECOND_LEASE, taken_back("E2")],
+        [("K-2019", 3)],
+    ),
+    (
+        "a lease that is taken back whole does not rename the one before it, though that was told after it",
+        [*map(late, FIRST_LEASE), SECOND_LEASE[0], taken_back("E2", "2018-07-01")],
+        [(again("E1"), 2)],
+    ),
+    (
+        "another report of the first lease that is taken back is of the first lease",
+        [*FIRST_LEASE, sighted("2018-03-20", by=LESSOR, name="S1"), *SECOND_LEASE, taken_back("S1")],
+        [("K-2019", 2), (again("E2"), 2)],
+    ),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("facts", "expected"), [row[1:] for row in NAMES], ids=[row[0] for row in NAMES])
+def test_the_name_of_a_cycle_goes_by_what_was_recorded_first(
+    facts: list[Fact], expected: list[tuple[str, int]]
+) -> None:
+    assert cycles(*facts) == expected
+    assert cycles(*reversed(facts)) == expected
 
 
 def test_a_cycle_gives_its_facts_by_type_in_order() -> None:

@@ -142,7 +142,7 @@ def _deliveries(case: Case) -> Iterator[Finding]:
 
 
 def _finding(fact: Fact, known_at: datetime, message: str, mended_at: datetime | None = None) -> Finding:
-    return Finding(str(fact.event_id), known_at, message, fact.party, mended_at)
+    return Finding(fact.event_id, known_at, message, fact.party, mended_at)
 
 
 def _differ(one: str, other: str) -> bool:

@@ -154,7 +154,7 @@ def custody_gap(case: Case) -> Iterator[Finding | Awaited]:
             continue
         asked_since = case.asked_since(raised_at, lambda policy: policy.rules.custody)
         yield Finding(
-            subject=str(first.event_id),
+            subject=first.event_id,
             known_at=raised_at,
             message=message,
             party=silent,
@@ -277,7 +277,7 @@ def _accused(
     else:
         return
     yield Finding(
-        subject=str(fact.event_id),
+        subject=fact.event_id,
         known_at=known_at,
         message=f"{fact.kind} was reported by {fact.party}: {party} let go what {accused.by} held by then",
         party=party,

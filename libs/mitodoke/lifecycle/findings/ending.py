@@ -26,7 +26,7 @@ def activity_after_destruction(case: Case) -> Iterator[Finding]:
         known_at = destroyed.known_of_those_before(fact.occurred_at)
         if known_at is not None and fact.kind not in PAPERS:
             yield Finding(
-                subject=str(fact.event_id),
+                subject=fact.event_id,
                 known_at=max(fact.known_at, known_at),
                 message=f"{fact.kind} was reported by {fact.party} as later than the destruction of the drive",
                 party=fact.party,
@@ -45,7 +45,7 @@ def sighted(case: Case) -> Iterator[Finding]:
     for fact in case.of(DriveSighted):
         where = f" at {fact.place}" if fact.place else ""
         yield Finding(
-            subject=str(fact.event_id),
+            subject=fact.event_id,
             known_at=fact.known_at,
             message=f"{fact.party} reports that it was seen{where}",
             party=fact.party,
@@ -60,7 +60,7 @@ def lost(case: Case) -> Iterator[Finding]:
     for fact in case.of(DriveLost):
         where = f" at {fact.place}" if fact.place else ""
         yield Finding(
-            subject=str(fact.event_id),
+            subject=fact.event_id,
             known_at=fact.known_at,
             message=f"{fact.party} reports that it was lost{where}",
             party=fact.party,

@@ -27,7 +27,7 @@ def _unproven(fact: Fact, case: Case) -> Finding | None:
     if not missing:
         return None
     return Finding(
-        subject=str(fact.event_id),
+        subject=fact.event_id,
         known_at=fact.known_at,
         message=f"{fact.kind} was reported by {fact.party} without {', '.join(missing)}",
         party=fact.party,

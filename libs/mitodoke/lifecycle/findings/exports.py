@@ -39,7 +39,7 @@ def unapproved_export(case: Case) -> Iterator[Finding]:
         approved_at = min((a.known_at for a in told if _doubt(export, a) is None), default=None)
         if approved_at is None or approved_at > export.known_at:
             yield Finding(
-                subject=str(export.event_id),
+                subject=export.event_id,
                 known_at=export.known_at,
                 message=f"{export.kind} was reported by {export.party}; {_why(export, told)}",
                 party=export.party,

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from uuid import UUID
 
 from mitodoke.lifecycle.case import Case
 from mitodoke.lifecycle.policy import Severity
@@ -12,13 +13,13 @@ from mitodoke.lifecycle.policy import Severity
 class Finding:
     """A fact that breaks a rule.
 
-    `subject` tells two findings of the same rule in the same cycle apart, and is "" when there
-    can be only one. `known_at` is when the fact that breaks the rule was known; `mended_at`
-    when, later, another fact was known with which it no longer does. `evident_at` is when the
+    `subject` tells two findings of the same rule in the same cycle apart, and is "" when there can be only one.
+    Where it is about one fact, it is that event's id. `known_at` is when the fact that breaks the rule was known;
+    `mended_at` when, later, another fact was known with which it no longer does. `evident_at` is when the
     contract or policy that it breaks was known too, if that was later. `party` is whose fact it is.
     """
 
-    subject: str
+    subject: str | UUID
     known_at: datetime
     message: str
     party: str = ""

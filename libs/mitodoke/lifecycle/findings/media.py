@@ -242,7 +242,7 @@ def _weak_wipes(case: Case, asked: Sequence[_Asked]) -> Iterator[Finding]:
         span = from_first_to_last(cut(spans, min(mended, default=None)))
         if span is not None:
             yield _of_method(
-                case, wipe, str(wipe.event_id), span, f"{wipe.kind} was reported by {wipe.party}: {lack}"
+                case, wipe, wipe.event_id, span, f"{wipe.kind} was reported by {wipe.party}: {lack}"
             )
 
 
@@ -323,7 +323,7 @@ def _weak_destructions(
         span = from_first_to_last(cut(spans, min(good, default=None)))
         if span is not None:
             yield _of_method(
-                case, deed, str(deed.event_id), span, f"{deed.kind} was reported by {deed.party}: {lack}"
+                case, deed, deed.event_id, span, f"{deed.kind} was reported by {deed.party}: {lack}"
             )
 
 
@@ -341,7 +341,7 @@ def _shortfall(deed: DriveDestroyed, rule: DestructionRule, media: tuple[str, ..
     return ""
 
 
-def _of_method(case: Case, fact: Fact, subject: str, span: Span, message: str) -> Finding:
+def _of_method(case: Case, fact: Fact, subject: str | UUID, span: Span, message: str) -> Finding:
     known_at, mended_at = span
     return Finding(
         subject=subject,
@@ -386,7 +386,7 @@ def wipe_rejected(case: Case) -> Iterator[Finding]:
         if mended is not None and mended <= rejection.known_at:
             continue
         yield Finding(
-            subject=str(rejection.event_id),
+            subject=rejection.event_id,
             known_at=rejection.known_at,
             message=f"{rejection.kind} was reported by {rejection.party}: the wipe was rejected, and counts as none",
             party=rejection.party,

@@ -28,7 +28,7 @@ def not_witnessed(case: Case) -> Iterator[Finding]:
             asked_since = case.asked_since(destroyed.known_at, lambda p: p.rules.destruction)
             by = f"by {destroyed.witness_party}" if destroyed.witness_party else "by nobody"
             yield Finding(
-                subject=str(destroyed.event_id),
+                subject=destroyed.event_id,
                 known_at=destroyed.known_at,
                 message=f"{destroyed.kind} was reported by {destroyed.party}, witnessed {by}; "
                 f"the policy asks for a witness of the {rule.witness}",
@@ -69,7 +69,7 @@ def _own_witness(case: Case) -> Iterator[Finding]:
     for deed in case.of(DriveDestroyed):
         if _one_person(deed.party, deed.operator, deed.witness_party, deed.witness):
             yield Finding(
-                subject=str(deed.event_id),
+                subject=deed.event_id,
                 known_at=deed.known_at,
                 message=f"{deed.kind} was reported by {deed.party} with {deed.operator} as operator and as witness",
                 party=deed.party,
@@ -99,7 +99,7 @@ def _own_verifier(case: Case) -> Iterator[Finding]:
         if span is not None:
             known_at, mended_at = span
             yield Finding(
-                subject=str(verified.event_id),
+                subject=verified.event_id,
                 known_at=known_at,
                 message=f"{verified.kind} was reported by {verified.party} of a wipe by the same person, "
                 f"{verified.operator}",

@@ -95,7 +95,7 @@ def _elsewhere(case: Case, site: Site) -> Iterator[Finding]:
         if folded(place).replace(" ", "_") == site or case.approved(place, role, deed.occurred_at):
             continue
         yield Finding(
-            subject=str(deed.event_id),
+            subject=deed.event_id,
             known_at=deed.known_at,
             message=f"{deed.kind} was reported by {deed.party} at {place or 'a place not told'}; "
             f"the policy asks for {site}",

@@ -40,7 +40,7 @@ def _late(fact: Fact, case: Case) -> Finding | None:
     if limit is None or late <= limit or fact.backfilled:
         return None
     return Finding(
-        subject=str(fact.event_id),
+        subject=fact.event_id,
         known_at=fact.known_at,
         message=f"{fact.kind} was reported by {fact.party} {_hours(late)} after it happened; "
         f"the policy allows {_hours(limit)}",
@@ -82,7 +82,7 @@ def _off_hours(fact: Fact, case: Case) -> Finding | None:
     if within_hours(local, hours, case.published.calendar):
         return None
     return Finding(
-        subject=str(fact.event_id),
+        subject=fact.event_id,
         known_at=fact.known_at,
         message=f"{fact.kind} was reported by {fact.party} for {local:%Y-%m-%d %H:%M}, outside working hours",
         party=fact.party,

@@ -27,7 +27,7 @@ def understaffed_transit(case: Case) -> Iterator[Finding]:
         had = len({name for person in dispatched.crew if (name := folded(person))})
         if had < rule.crew:
             yield Finding(
-                subject=str(dispatched.event_id),
+                subject=dispatched.event_id,
                 known_at=dispatched.known_at,
                 message=f"{dispatched.kind} was reported by {dispatched.party} with a crew of {had}; "
                 f"the policy asks for {rule.crew}",
@@ -90,7 +90,7 @@ def _at_arrival(case: Case, sealed: dict[str, list[Departure]]) -> Iterator[Find
 def _of_seal(case: Case, fact: Departure | Arrival, span: Span, fault: str) -> Finding:
     known_at, mended_at = span
     return Finding(
-        subject=str(fact.event_id),
+        subject=fact.event_id,
         known_at=known_at,
         message=f"{fact.kind} was reported by {fact.party} {fault}",
         party=fact.party,
