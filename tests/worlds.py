@@ -191,8 +191,8 @@ def policy(
     version: int = 1,
     zone: ZoneInfo = TOKYO,
 ) -> Policy:
-    """A policy `P` of Japan with these obligations and rules, and no grace unless it is said."""
-    return Policy("P", version, zone, reporting_grace=grace, obligations=obligations, rules=rules or Rules())
+    """A policy `p` of Japan with these obligations and rules, and no grace unless it is said."""
+    return Policy("p", version, zone, reporting_grace=grace, obligations=obligations, rules=rules or Rules())
 
 
 def approval(
@@ -224,7 +224,7 @@ def registered(
     version: int = 1,
     counts_from: When | None = None,
 ) -> ContractRegistered:
-    """A contract between the prefecture and its chain under the policy `P`."""
+    """A contract between the prefecture and its chain under the policy `p`."""
     return ContractRegistered(
         event_id=_reference_id("registered", contract, at(known), owner),
         recorded_at=at(known),
@@ -232,7 +232,7 @@ def registered(
         party=owner,
         contract_id=contract,
         owner=owner,
-        policy_id="P",
+        policy_id="p",
         policy_version=version,
         approvals=approvals,
     )
@@ -253,7 +253,7 @@ def amended(
         party=OWNER,
         contract_id=contract,
         approvals=approvals,
-        policy_id="P" if version else "",
+        policy_id="p" if version else "",
         policy_version=version,
     )
 

@@ -369,10 +369,10 @@ async def _write_flags(connection: Connection, changes: Changes) -> None:
            select * from unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[],
                $7::smallint[], $8::text[], $9::text[], $10::timestamptz[], $11::timestamptz[], $12::timestamptz[],
                $13::text[], $14::timestamptz[], $15::text[], $16::int[])
-           on conflict (flag_id) do update set severity = excluded.severity, party = excluded.party,
-               message = excluded.message, raised_at = excluded.raised_at, evident_at = excluded.evident_at,
-               state = excluded.state, resolved_at = excluded.resolved_at, resolution = excluded.resolution,
-               sequence = excluded.sequence""",
+           on conflict (flag_id) do update set cycle = excluded.cycle, severity = excluded.severity,
+               party = excluded.party, message = excluded.message, raised_at = excluded.raised_at,
+               evident_at = excluded.evident_at, state = excluded.state, resolved_at = excluded.resolved_at,
+               resolution = excluded.resolution, sequence = excluded.sequence""",
         *_columns(rows),
     )
 

@@ -1,5 +1,6 @@
 """The verdict as a whole: when it turns, what a flag is called, and what it costs."""
 
+import random
 import sys
 from collections.abc import Callable
 from datetime import timedelta
@@ -15,6 +16,7 @@ from mitodoke.lifecycle.kinds import FactKind, Role
 from mitodoke.lifecycle.policy import DestructionRule, Per, Rules
 from mitodoke.lifecycle.record import Record
 from mitodoke.lifecycle.verdict import OVERDUE, FlagState, flag_id
+from random_chains import at_random, chains
 from worlds import (
     CONTRACT,
     DRIVE,
@@ -249,3 +251,12 @@ def test_the_judgement_remembers_nothing() -> None:
     judge(record([returned("04-22", by=OWNER)]), AGREED, at("2030-01-01"))
     assert judge(held, AGREED, at("05-01")) == first
     assert {o.contract for o in first.obligations} == {CONTRACT}
+
+
+def test_a_judgement_of_thousands_of_facts_of_every_kind_is_as_linear() -> None:
+    chance = random.Random(1)
+    agreed = chains(0, seed=1).agreed
+    facts = [fact for _ in range(1000) for fact in at_random(chance, DRIVE, 0, "K-1")]
+    few, many = record(facts[:200]), record(facts[:2000])
+    lines = [_lines_run(lambda: judge(held, agreed, at("12-31"))) for held in (few, many)]  # noqa: B023
+    assert lines[1] < 12 * lines[0]

@@ -170,10 +170,10 @@ def test_a_contract_knows_who_stands_in_it() -> None:
 def test_a_policy_is_known_from_its_publication_on_and_never_changes() -> None:
     first = published(policy(), known="01-10")
     agreed = reference(first, published(policy(owes("x", DriveReturned, DriveWiped, "1d")), known="02-10"))
-    assert agreed.policy("P", 1, at("01-09")) is None
-    assert agreed.policy("P", 1, at("03-01")) is first
-    assert agreed.policy("P", 2, at("03-01")) is None
-    assert agreed.read_through(at("01-09")).policy("P", 1, at("03-01")) is None
+    assert agreed.policy("p", 1, at("01-09")) is None
+    assert agreed.policy("p", 1, at("03-01")) is first
+    assert agreed.policy("p", 2, at("03-01")) is None
+    assert agreed.read_through(at("01-09")).policy("p", 1, at("03-01")) is None
 
 
 def test_the_first_closure_counts() -> None:
