@@ -11,9 +11,11 @@ from dataclasses import dataclass
 from typing import Final
 
 import asyncpg
+from aiokafka import TopicPartition
 
 from mitodoke.chassis.clock import Clock
 from mitodoke.eventlog.reference_log import ReferenceFollower
+from mitodoke.eventlog.same_log import LastRead, LogMismatch, SameLog
 from mitodoke.eventlog.topics import Topics
 from mitodoke.readmodel import store
 from mitodoke.readmodel.migrations import migrate
@@ -23,7 +25,9 @@ from mitodoke.services.projection.worker import Worker
 
 REBUILT: Final = "custody_rebuild"
 REPLACED: Final = "custody_replaced"
+OTHER_LOG: Final = "custody_other_log"
 LOOK_AGAIN_SECONDS: Final = 0.2
+CONNECTED_SECONDS: Final = 30.0
 
 VERSIONS_AHEAD: Final = 1_000_000
 """By how much the versions of the fence jump at the swap, so that no worker takes its memory for the new tables'."""
@@ -35,37 +39,50 @@ class RebuildError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Rebuilt:
-    """What a rebuild came to. `changed_flags` differ from the tables that were there before."""
+    """What a rebuild came to. `changed_flags` differ from the tables that were there before.
+
+    `lost_facts` stand in the replaced tables alone, where the log is another than those were made from.
+    """
 
     facts: int
     drives: int
     changed_flags: int
+    lost_facts: int = 0
 
 
 async def rebuild(
-    bootstrap: str, dsn: str, topics: Topics, clock: Clock, *, tell: Callable[[int, int], None]
+    bootstrap: str,
+    dsn: str,
+    topics: Topics,
+    clock: Clock,
+    *,
+    tell: Callable[[int, int], None],
+    accept_this_log: bool = False,
 ) -> Rebuilt:
     """Read the whole log into new tables and swap them in when they are as far as the live ones.
 
     `tell` is called with the offsets read and to be read. May be run while the projection runs, and
-    again after it was interrupted. Raises RebuildError when there is nothing to rebuild or another
-    rebuild is under way.
+    again after it was interrupted. Raises RebuildError when there is nothing to rebuild, another
+    rebuild is under way, or the log is another than the live tables were made from. With `accept_this_log`
+    the last is no error: the new tables are swapped in when they are as far as the log is now, and the old
+    ones are kept in the schema `custody_other_log`, since they may hold facts that the log has lost.
     """
-    async with _one_at_a_time(dsn), await open_pool(dsn, schema=REBUILT) as pool:
+    async with _one_at_a_time(dsn, accept_this_log), await open_pool(dsn, schema=REBUILT) as pool:
         follower = ReferenceFollower(bootstrap, topics.reference)
         worker = Worker(bootstrap, topics, pool, follower, clock, alone=True)
         running = [asyncio.create_task(follower.run()), asyncio.create_task(worker.run())]
         try:
+            target = await _target(bootstrap, topics, pool, follower, accept_this_log)
             while True:
                 for task in running:
                     if task.done():
                         task.result()
                 if follower.failure is not None:
                     raise RebuildError(follower.failure)
-                if worker.ready and await _caught_up(pool, tell):
+                if worker.ready and await _caught_up(pool, target, tell):
                     # The worker must not write while the tables change their name.
                     await _stop(running[1])
-                    if (done := await _swap(pool)) is not None:
+                    if (done := await _swap(pool, target)) is not None:
                         return done
                     running[1] = asyncio.create_task(worker.run())
                 await asyncio.sleep(LOOK_AGAIN_SECONDS)
@@ -74,8 +91,50 @@ async def rebuild(
                 await _stop(task)
 
 
+@dataclass(frozen=True, slots=True)
+class _OtherLog:
+    """How far the log reaches, where it is another than the live tables were made from."""
+
+    ends: dict[int, int]
+    reference_end: int
+
+
+async def _target(
+    bootstrap: str, topics: Topics, pool: asyncpg.Pool, follower: ReferenceFollower, accept_this_log: bool
+) -> _OtherLog | None:
+    """How far to read if the log is another; None if the live tables say how far. Raises RebuildError."""
+    await _ready(follower)
+    async with pool.acquire() as connection, connection.transaction():
+        await connection.execute(f"set local search_path to {SCHEMA}")
+        read = await store.last_messages(connection)
+        reference_read = await store.last_reference_messages(connection)
+        count = await connection.fetchval("select count(*) from progress where partition >= 0")
+    if not count:
+        return None
+    partitions = [TopicPartition(topics.drives, number) for number in range(count)]
+    async with SameLog(bootstrap, partitions) as log:
+        try:
+            follower.require(reference_read)
+            await log.check({p: LastRead(*read.get(p.partition, (0, None))) for p in partitions})
+        except LogMismatch as error:
+            if not accept_this_log:
+                raise RebuildError(str(error)) from None
+            ends = await log.ends()
+            return _OtherLog({p.partition: end for p, end in ends.items()}, follower.next_offset)
+    return None
+
+
+async def _ready(follower: ReferenceFollower) -> None:
+    async with asyncio.timeout(CONNECTED_SECONDS):
+        while not follower.ready:
+            if follower.failure is not None:
+                raise RebuildError(follower.failure)
+            await asyncio.sleep(LOOK_AGAIN_SECONDS)
+    await follower.read_to_end(CONNECTED_SECONDS)
+
+
 @contextlib.asynccontextmanager
-async def _one_at_a_time(dsn: str) -> AsyncIterator[None]:
+async def _one_at_a_time(dsn: str, accept_this_log: bool) -> AsyncIterator[None]:
     connection = await asyncpg.connect(dsn)
     try:
         if not await connection.fetchval("select pg_try_advisory_lock($1)", store.SWAP_LOCK + 1):
@@ -83,6 +142,11 @@ async def _one_at_a_time(dsn: str) -> AsyncIterator[None]:
         if not await connection.fetchval("select to_regclass($1) is not null", f"{SCHEMA}.progress"):
             raise RebuildError(
                 f"There are no tables in the schema {SCHEMA} of this database to rebuild; run `mitodoke setup` first"
+            )
+        if accept_this_log and await connection.fetchval("select to_regnamespace($1) is not null", OTHER_LOG):
+            raise RebuildError(
+                f"The schema {OTHER_LOG} holds the tables that an earlier rebuild replaced, and facts in it may stand "
+                f"nowhere else. Keep it under another name (alter schema {OTHER_LOG} rename to …), then run this again"
             )
         # What an interrupted rebuild left behind.
         await connection.execute(f"drop schema if exists {REBUILT} cascade")
@@ -105,7 +169,9 @@ async def _stop(task: asyncio.Task[None]) -> None:
     await asyncio.gather(task, return_exceptions=True)
 
 
-async def _caught_up(pool: asyncpg.Pool, tell: Callable[[int, int], None]) -> bool:
+async def _caught_up(pool: asyncpg.Pool, target: _OtherLog | None, tell: Callable[[int, int], None]) -> bool:
+    if target is not None:
+        return await _read_to(pool, target, tell)
     async with pool.acquire() as connection:
         rows = await connection.fetch(
             f"""select r.next_offset, l.next_offset as live_offset,
@@ -118,12 +184,27 @@ async def _caught_up(pool: asyncpg.Pool, tell: Callable[[int, int], None]) -> bo
     return all(row["judged"] and row["next_offset"] >= row["live_offset"] for row in rows)
 
 
-async def _swap(pool: asyncpg.Pool) -> Rebuilt | None:
+async def _read_to(pool: asyncpg.Pool, target: _OtherLog, tell: Callable[[int, int], None]) -> bool:
+    async with pool.acquire() as connection:
+        rows = await connection.fetch(
+            f"""select partition, next_offset, reference_offset, isfinite(read_through) as judged
+                from {REBUILT}.progress where partition >= 0"""
+        )
+    tell(sum(row["next_offset"] for row in rows), sum(target.ends.values()))
+    return all(
+        row["judged"]
+        and row["next_offset"] >= target.ends[row["partition"]]
+        and row["reference_offset"] >= target.reference_end
+        for row in rows
+    )
+
+
+async def _swap(pool: asyncpg.Pool, target: _OtherLog | None) -> Rebuilt | None:
     async with pool.acquire() as connection:
         async with connection.transaction():
             # Alone: every writer holds this lock shared, so none is between its fence and its commit.
             await connection.execute("select pg_advisory_xact_lock($1)", store.SWAP_LOCK)
-            behind = await connection.fetchval(
+            behind = target is None and await connection.fetchval(
                 f"""select exists (select from {SCHEMA}.progress l left join {REBUILT}.progress r using (partition)
                     where r.next_offset is null or r.next_offset < l.next_offset)"""
             )
@@ -141,11 +222,18 @@ async def _swap(pool: asyncpg.Pool) -> Rebuilt | None:
             changed = await _hand_over(connection)
             facts = await connection.fetchval(f"select count(*) from {REBUILT}.fact")
             drives = await connection.fetchval(f"select count(*) from {REBUILT}.drive")
+            lost = await connection.fetchval(
+                f"""select count(*) from {SCHEMA}.fact l
+                    where $1 and not exists (select from {REBUILT}.fact r where r.event_id = l.event_id
+                        and r.serial = l.serial)""",
+                target is not None,
+            )
+            replaced = REPLACED if target is None else OTHER_LOG
             await connection.execute(f"drop schema if exists {REPLACED} cascade")
-            await connection.execute(f"alter schema {SCHEMA} rename to {REPLACED}")
+            await connection.execute(f"alter schema {SCHEMA} rename to {replaced}")
             await connection.execute(f"alter schema {REBUILT} rename to {SCHEMA}")
-        await connection.execute(f"drop schema {REPLACED} cascade")
-    return Rebuilt(facts, drives, changed)
+        await connection.execute(f"drop schema if exists {REPLACED} cascade")
+    return Rebuilt(facts, drives, changed, lost)
 
 
 async def _hand_over(connection: Connection) -> int:

@@ -21,6 +21,7 @@ from mitodoke.chassis.clock import Clock
 from mitodoke.eventlog.cloudevents import decode_fact
 from mitodoke.eventlog.payloads import moment_of_milliseconds
 from mitodoke.eventlog.reference_log import ReferenceFollower, ReferenceUnavailable
+from mitodoke.eventlog.same_log import LastRead, SameLog, fingerprint, lost_messages
 from mitodoke.eventlog.topics import Topics
 from mitodoke.readmodel import store
 from mitodoke.readmodel.drive_state import DriveState
@@ -57,10 +58,6 @@ PASSING: Final = (
 
 class Outrun(Exception):
     """Someone else has moved the partition on, or back; what was read is dropped."""
-
-
-class LogMismatch(Exception):
-    """The log is not the one that the tables were made from; says what to do."""
 
 
 class Worker:
@@ -139,6 +136,8 @@ class Worker:
             heartbeat_interval_ms=1500,
             fetch_max_wait_ms=50,
             max_partition_fetch_bytes=4 << 20,
+            # A topic that was away, and whose partitions nobody holds, is noticed by looking alone.
+            metadata_max_age_ms=10_000,
         )
         producer = AIOKafkaProducer(
             bootstrap_servers=self._bootstrap, acks="all", enable_idempotence=True, request_timeout_ms=10_000
@@ -154,6 +153,8 @@ class Worker:
             ]
             async with self._pool.acquire() as connection:
                 await store.ensure_progress(connection, len(partitions))
+            same_log = await stack.enter_async_context(SameLog(self._bootstrap, partitions))
+            await self._require_same_log(same_log, partitions)
             if self._alone:
                 consumer.assign(partitions)
                 for partition in partitions:
@@ -166,6 +167,9 @@ class Worker:
                 batches = await consumer.getmany(
                     timeout_ms=round(POLL_SECONDS * 1000), max_records=self._read_at_once
                 )
+                if due := same_log.due(batches):
+                    # 0. These follow on what the tables were made from: no other log has taken its place.
+                    await self._require_same_log(same_log, due)
                 if batches:
                     # 1. Know all reference facts that were recorded before these facts.
                     await self._follower.read_to_end(10)
@@ -189,17 +193,21 @@ class Worker:
     async def _seek_to_progress(self, consumer: AIOKafkaConsumer, partition: TopicPartition) -> None:
         async with self._pool.acquire() as connection:
             next_offset, _ = await store.progress(connection, partition.partition)
-        first = (await consumer.beginning_offsets([partition]))[partition]
         end = (await consumer.end_offsets([partition]))[partition]
-        if not first <= next_offset <= end:
-            raise LogMismatch(
-                f"The tables have read partition {partition.partition} of {partition.topic} up to offset "
-                f"{next_offset}, but the log holds offsets {first} to {end}. This is not the log they were made "
-                "from, or it has lost messages. Restore the log, or run `mitodoke rebuild` if it is the right one"
-            )
+        if next_offset > end:
+            raise lost_messages(partition, next_offset, 0, end)
         _log.info("fence_moved", partition=partition.partition, next_offset=next_offset)
         if partition in consumer.assignment():
             consumer.seek(partition, next_offset)
+
+    async def _require_same_log(self, same_log: SameLog, partitions: Sequence[TopicPartition]) -> None:
+        """Raises LogMismatch when these partitions, or the reference log, are not what the tables were made from."""
+        async with self._pool.acquire() as connection:
+            read = await store.last_messages(connection)
+            reference_read = await store.last_reference_messages(connection)
+        await self._follower.read_to_end(10)
+        self._follower.require(reference_read)
+        await same_log.check({p: LastRead(*read.get(p.partition, (0, None))) for p in partitions})
 
     async def _apply(self, partition: int, records: Sequence[Any]) -> None:
         # All facts recorded before the last one have been read; more with its own time may follow.
@@ -207,7 +215,11 @@ class Worker:
         async with self._pool.acquire() as connection, connection.transaction():
             # 2. The fence: two workers that both believe they own this partition cannot both write.
             version = await self._fence(
-                connection, partition, start=records[0].offset, end=records[-1].offset + 1
+                connection,
+                partition,
+                start=records[0].offset,
+                end=records[-1].offset + 1,
+                last_message=fingerprint(records[-1]),
             )
             await self._take_in_reference(connection, partition)
             # 3. Load what is not at hand, fold and judge in memory, fact by fact.
@@ -225,8 +237,16 @@ class Worker:
         self._read_through[partition] = read_through
         self.wrote.set()
 
-    async def _fence(self, connection: Connection, partition: int, *, start: int, end: int) -> int:
-        version = await store.fence(connection, partition, start=start, end=end)
+    async def _fence(
+        self,
+        connection: Connection,
+        partition: int,
+        *,
+        start: int,
+        end: int,
+        last_message: bytes | None = None,
+    ) -> int:
+        version = await store.fence(connection, partition, start=start, end=end, last_message=last_message)
         if version is None:
             raise Outrun
         if self._versions.get(partition) != version - 1:
@@ -255,9 +275,11 @@ class Worker:
             if until is None:
                 continue
             async with self._pool.acquire() as connection:
-                _, applied = await store.progress(connection, partition.partition)
+                next_offset, applied = await store.progress(connection, partition.partition)
                 due = await store.due_serials(connection, partition.partition, until, 1)
-            if due or applied < self._follower.next_offset:
+            if next_offset > ends[partition]:
+                await self._seek_to_progress(consumer, partition)
+            elif due or applied < self._follower.next_offset or next_offset != position:
                 await self._in_order(consumer, partition, self._turn(partition.partition, position, until))
             else:
                 idle.append((partition.partition, position, until))
@@ -293,6 +315,7 @@ class Worker:
                 self._follower.reference,
                 after=REFERENCE_COUNTS_AFTER,
                 next_offset=end,
+                last_message=self._follower.fingerprint_before(end),
             )
 
     async def _show_reference(self) -> None:
@@ -302,7 +325,8 @@ class Worker:
             if start >= end:
                 return
             async with connection.transaction():
-                if await store.fence(connection, store.REFERENCE, start=start, end=end) is not None:
+                shown = self._follower.fingerprint_before(end)
+                if await store.fence(connection, store.REFERENCE, start=start, end=end, last_message=shown):
                     news = [(at, fact) for at, fact in self._follower.facts_from(start) if at < end]
                     await store.write_reference(connection, news, self._follower.reference)
 

@@ -485,7 +485,16 @@ def setup(
 
 
 @app.command(rich_help_panel=RUN)
-def rebuild(connection: CONNECTION = RUNNING_FILE) -> None:
+def rebuild(
+    accept_this_log: Annotated[
+        bool,
+        typer.Option(
+            "--accept-this-log",
+            help="Go by the log as it is, though the tables were made from another. They are kept aside.",
+        ),
+    ] = False,
+    connection: CONNECTION = RUNNING_FILE,
+) -> None:
     """Build the read model again from the first fact on, and put it in the place of the old one.
 
     Example:  mitodoke rebuild
@@ -495,7 +504,7 @@ def rebuild(connection: CONNECTION = RUNNING_FILE) -> None:
     """
     from mitodoke.cli.processes import rebuild_read_model
 
-    _end(rebuild_read_model(connection))
+    _end(rebuild_read_model(connection, accept_this_log=accept_this_log))
 
 
 BY = Annotated[str, typer.Option("--by", help="Who decides: a person's name or id, kept for the auditor.")]

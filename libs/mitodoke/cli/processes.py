@@ -85,7 +85,7 @@ def config_at_hand(connection: Path) -> Config:
     return _config(os.environ if "MITODOKE_KAFKA" in os.environ else _environment_of(connection))
 
 
-def rebuild_read_model(connection: Path) -> Exit:
+def rebuild_read_model(connection: Path, *, accept_this_log: bool) -> Exit:
     """Rebuild from the first fact, with the progress on standard error."""
     import gc
 
@@ -121,6 +121,7 @@ def rebuild_read_model(connection: Path) -> Exit:
                     Topics.named(config.topic_namespace),
                     SystemClock(),
                     tell=tell,
+                    accept_this_log=accept_this_log,
                 )
             )
         except ConfigError as error:
@@ -137,6 +138,11 @@ def rebuild_read_model(connection: Path) -> Exit:
         f"Built again from {done.facts:,} facts about {done.drives:,} drives; "
         f"{done.changed_flags:,} flags are not as they were"
     )
+    if done.lost_facts:
+        typer.echo(
+            f"{done.lost_facts:,} facts of the old tables are not in this log. They are kept in the schema "
+            "custody_other_log, and docs/operations/backup-and-restore.md says how they are reported again"
+        )
     return Exit.FINE
 
 

@@ -14,13 +14,14 @@ from datetime import datetime, timedelta
 from typing import Final, NamedTuple
 
 import structlog
-from aiokafka import AIOKafkaProducer
+from aiokafka import AIOKafkaProducer, TopicPartition
 from aiokafka.errors import KafkaError
 from aiokafka.structs import RecordMetadata
 
 from mitodoke.eventlog.cloudevents import Event
 from mitodoke.eventlog.partitioning import partition_of
 from mitodoke.eventlog.payloads import moment_of_milliseconds
+from mitodoke.eventlog.same_log import lost_messages
 
 _log = structlog.get_logger("mitodoke.eventlog")
 
@@ -94,13 +95,14 @@ class _Piece(NamedTuple):
 
 
 class _Lane:
-    """The queue of one partition."""
+    """The queue of one partition. Of the log, everything before `end` was acknowledged at some time."""
 
-    __slots__ = ("queue", "wake")
+    __slots__ = ("end", "queue", "wake")
 
     def __init__(self) -> None:
         self.queue: deque[_Share] = deque()
         self.wake = asyncio.Event()
+        self.end = 0
 
 
 class Recorder:
@@ -108,6 +110,9 @@ class Recorder:
 
     A part of a service: while `run` runs it connects, for as long as that takes, and connects anew when the
     producer has become useless. `ready` while it is connected.
+
+    When the log takes events where acknowledged ones stood, it is another log, or has lost them: the recorder
+    then stops for good, `failure` says so, and every call is told that nothing was recorded.
     """
 
     def __init__(
@@ -127,11 +132,17 @@ class Recorder:
         self._connected = False
         self._broken = asyncio.Event()
         self._closing: set[asyncio.Task[None]] = set()
+        self._failure: str | None = None
+
+    @property
+    def failure(self) -> str | None:
+        """Why it stopped for good; None while it has not."""
+        return self._failure
 
     @property
     def ready(self) -> bool:
-        """Whether a producer is connected."""
-        return self._connected
+        """Whether a producer is connected to the log that was recorded in."""
+        return self._connected and self._failure is None
 
     async def record(self, events: Sequence[Event], limit: float) -> list[Receipt]:
         """Append the events and return a receipt for each, when every one is acknowledged by all replicas.
@@ -142,6 +153,8 @@ class Recorder:
         """
         if not events:
             return []
+        if self._failure is not None:
+            raise LogUnavailable(f"Nothing was recorded. {self._failure}")
         if not self._connected:
             raise LogUnavailable(
                 "The event log is not connected; nothing was recorded. Send the same request again"
@@ -177,7 +190,7 @@ class Recorder:
 
     async def run(self) -> None:
         """Keep a working producer until cancelled."""
-        while True:
+        while self._failure is None:
             producer = await self._connect()
             self._broken = broken = asyncio.Event()
             lanes = [
@@ -196,6 +209,8 @@ class Recorder:
                 closing = asyncio.create_task(_close(producer))
                 self._closing.add(closing)
                 closing.add_done_callback(self._closing.discard)
+        # Staying up, not ready, lets a person ask why; a crash loop would record into a log that has lost facts.
+        await asyncio.Event().wait()
 
     async def stop(self) -> None:
         """Close what is left, for up to five seconds."""
@@ -273,7 +288,7 @@ class Recorder:
                 continue
             batch = producer.create_batch()
             pieces = _fill(batch, lane.queue)
-            settle = functools.partial(self._settle, partition, pieces, broken)
+            settle = functools.partial(self._settle, lane, partition, lane.end, pieces, broken)
             try:
                 # The lane has no other batch under way, so this does not wait for room in the producer.
                 answer = await producer.send_batch(batch, self._topic, partition=partition)
@@ -288,12 +303,14 @@ class Recorder:
 
     def _settle(
         self,
+        lane: _Lane,
         partition: int,
+        after: int,
         pieces: Sequence[_Piece],
         broken: asyncio.Event,
         answer: "asyncio.Future[RecordMetadata]",
     ) -> None:
-        """Tell the calls what became of a batch."""
+        """Tell the calls what became of a batch, which was handed over when the log held all before `after`."""
         self._make_room(sum(piece.length for piece in pieces), sum(piece.weight for piece in pieces))
         error: BaseException | None = None
         if answer.cancelled():
@@ -312,7 +329,14 @@ class Recorder:
         elif metadata.timestamp_type != 1:
             _log.error("not_log_append_time", topic=self._topic)
             self._fail(pieces, f"The topic {self._topic} does not stamp what it appends (LogAppendTime)")
+        elif metadata.offset < after:
+            lost = lost_messages(TopicPartition(self._topic, partition), after, 0, metadata.offset)
+            self._failure = str(lost)
+            _log.error("log_went_back", failure=self._failure)
+            broken.set()
+            self._fail(pieces, f"The event log is not what it was ({lost})")
         else:
+            lane.end = max(lane.end, metadata.offset + sum(piece.length for piece in pieces))
             _give_receipts(pieces, partition, metadata.offset, moment_of_milliseconds(metadata.timestamp))
 
     def _fail(self, pieces: Sequence[_Piece], what: str) -> None:

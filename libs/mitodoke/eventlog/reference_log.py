@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -11,6 +11,7 @@ from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from aiokafka.errors import KafkaError
 
 from mitodoke.eventlog.cloudevents import UndecodableEvent, decode_reference_event
+from mitodoke.eventlog.same_log import FRESH_SECONDS, LogMismatch, fingerprint, lost_messages, other_message
 from mitodoke.lifecycle.reference import BEGINNING, Reference, ReferenceFact
 
 _log = structlog.get_logger("mitodoke.eventlog")
@@ -26,8 +27,8 @@ class ReferenceFollower:
     """Everything the reference log says, kept up to date for as long as `run` runs.
 
     It reads without a consumer group, so that every process reads the whole log. It comes through restarts
-    of the broker. A message that it cannot read stops it for good: `ready` turns false and `failure` says
-    what is wrong, because what comes after such a message may rest on it.
+    of the broker. A message that it cannot read stops it for good, and so does a log that is another than
+    before: `ready` turns false and `failure` says what is wrong, because what comes after may rest on it.
     """
 
     name = "reference log"
@@ -39,6 +40,8 @@ class ReferenceFollower:
         self._facts: list[tuple[int, ReferenceFact]] = []
         self._offset_of: dict[UUID, int] = {}
         self._next_offset = 0
+        self._fingerprints: dict[int, bytes] = {}
+        self._looked_back_at = 0.0
         self._latest = BEGINNING
         self._consumer: AIOKafkaConsumer | None = None
         self._caught_up_once = False
@@ -85,6 +88,22 @@ class ReferenceFollower:
                 high = middle
         return self._facts[low:]
 
+    def fingerprint_before(self, offset: int) -> bytes | None:
+        """The fingerprint of the message before this offset; None if it has not been read."""
+        return self._fingerprints.get(offset - 1)
+
+    def require(self, read: Iterable[tuple[int, bytes | None]]) -> None:
+        """Return when the log holds what was read of it at another time: up to before an offset, and its last message.
+
+        To be asked after `read_to_end`. Raises LogMismatch.
+        """
+        for next_offset, expected in read:
+            if next_offset > self._next_offset:
+                raise lost_messages(self._partition, next_offset, 0, self._next_offset)
+            stands = self.fingerprint_before(next_offset)
+            if expected is not None and stands is not None and stands != expected:
+                raise other_message(self._partition, next_offset - 1, expected, stands)
+
     def find(self, event_id: UUID) -> tuple[int, ReferenceFact] | None:
         """The fact of this event id with its offset; None if it has not been read."""
         offset = self._offset_of.get(event_id)
@@ -98,6 +117,8 @@ class ReferenceFollower:
         while self._failure is None:
             try:
                 await self._follow()
+            except LogMismatch as error:
+                await self._stop_for_good(str(error))
             except UndecodableEvent as error:
                 await self._stop_for_good(
                     f"{error}. Nothing after it is taken in: run a version that can read it, then start again"
@@ -170,16 +191,15 @@ class ReferenceFollower:
             consumer.seek(self._partition, self._next_offset)
             end = (await consumer.end_offsets([self._partition]))[self._partition]
             if end < self._next_offset:
-                await self._stop_for_good(
-                    f"The reference log ends at offset {end}, but {self._next_offset} messages of it were read: "
-                    "it has lost messages. Restore it, then start again"
-                )
-                return
+                raise lost_messages(self._partition, self._next_offset, 0, end)
             self._consumer = consumer
             while True:
                 if not self._caught_up_once and self._next_offset >= end:
                     self._caught_up_once = True
                 for records in (await consumer.getmany(self._partition, timeout_ms=1000)).values():
+                    if self._must_look_back(records[0]):
+                        consumer.seek(self._partition, self._next_offset - 1)
+                        continue
                     for record in records:
                         self._take_in(record)
                     async with self._advanced:
@@ -189,13 +209,24 @@ class ReferenceFollower:
             with contextlib.suppress(KafkaError):
                 await consumer.stop()
 
+    def _must_look_back(self, record: ConsumerRecord) -> bool:
+        """Whether the message before this one must be seen again, lest the log is another than it was."""
+        fresh = asyncio.get_running_loop().time() - self._looked_back_at < FRESH_SECONDS
+        return record.offset == self._next_offset > 0 and not fresh
+
     def _take_in(self, record: ConsumerRecord) -> None:
+        if (known := self._fingerprints.get(record.offset)) is not None:
+            if (stands := fingerprint(record)) != known:
+                raise other_message(self._partition, record.offset, known, stands)
+            self._looked_back_at = asyncio.get_running_loop().time()
+            return
         fact = decode_reference_event(record)
         offset = record.offset
         if self._reference.append(fact):
             self._facts.append((offset, fact))
             self._offset_of[fact.event_id] = offset
         self._latest = max(self._latest, fact.recorded_at)
+        self._fingerprints[offset] = fingerprint(record)
         self._next_offset = offset + 1
 
     async def _stop_for_good(self, failure: str) -> None:

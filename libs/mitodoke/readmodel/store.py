@@ -56,19 +56,41 @@ async def positions(connection: Connection) -> dict[int, int]:
     return {row["partition"]: row["next_offset"] for row in rows}
 
 
-async def fence(connection: Connection, partition: int, *, start: int, end: int) -> int | None:
+async def last_messages(connection: Connection) -> dict[int, tuple[int, bytes | None]]:
+    """How far each partition was read, and the fingerprint of its last message; those of which nothing was read not."""
+    rows = await connection.fetch(
+        "select partition, next_offset, last_message from progress where next_offset > 0"
+    )
+    return {row["partition"]: (row["next_offset"], row["last_message"]) for row in rows}
+
+
+async def last_reference_messages(connection: Connection) -> set[tuple[int, bytes | None]]:
+    """How far the reference log was taken in, and the fingerprint of the last message of that, wherever it is noted."""
+    rows = await connection.fetch(
+        """select reference_offset as until, reference_message as message from progress where reference_offset > 0
+           union select next_offset, last_message from progress where partition = $1 and next_offset > 0""",
+        REFERENCE,
+    )
+    return {(row["until"], row["message"]) for row in rows}
+
+
+async def fence(
+    connection: Connection, partition: int, *, start: int, end: int, last_message: bytes | None = None
+) -> int | None:
     """Claim the offsets from `start` to before `end`, within a transaction that writes drives.
 
+    `last_message` is the fingerprint of the message before `end`, where there are messages to claim.
     The answer is the partition's new version: one more than the last, unless someone else wrote in between.
     None when another has moved on, and then nothing may be written.
     """
     await connection.execute("select pg_advisory_xact_lock_shared($1)", SWAP_LOCK)
     version: int | None = await connection.fetchval(
-        """update progress set next_offset = $3, version = version + 1
+        """update progress set next_offset = $3, version = version + 1, last_message = coalesce($4, last_message)
            where partition = $1 and next_offset = $2 returning version""",
         partition,
         start,
         end,
+        last_message,
     )
     return version
 
@@ -154,10 +176,12 @@ async def set_turning_points(
     *,
     after: timedelta,
     next_offset: int,
+    last_message: bytes | None,
 ) -> None:
     """Let each drive that a new reference fact concerns be judged again when the fact counts: one UPDATE a fact.
 
-    `after` is by how much a reference fact counts later than it was recorded.
+    `after` is by how much a reference fact counts later than it was recorded; `last_message` the fingerprint of
+    the message before `next_offset`.
     """
     for _, fact in news:
         contracts, shipments = reference.concerns(fact)
@@ -181,7 +205,10 @@ async def set_turning_points(
                 turn,
             )
     await connection.execute(
-        "update progress set reference_offset = $2 where partition = $1", partition, next_offset
+        "update progress set reference_offset = $2, reference_message = $3 where partition = $1",
+        partition,
+        next_offset,
+        last_message,
     )
 
 

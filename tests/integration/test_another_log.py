@@ -1,0 +1,295 @@
+"""A log that is not the one it was: made anew, or restored from an older copy. It is refused, never carried on with."""
+
+import asyncio
+import shutil
+import uuid
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, suppress
+from pathlib import Path
+
+import asyncpg
+import pytest
+from aiokafka import AIOKafkaProducer
+from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.errors import KafkaError, TopicAlreadyExistsError
+
+from log_writer import LogWriter, now
+from mitodoke.chassis.clock import SystemClock
+from mitodoke.contracts.leasing.v1.leasing_pb2 import DriveEnrolled, LeaseEnded
+from mitodoke.contracts.reference.v1 import reference_pb2
+from mitodoke.eventlog.cloudevents import Envelope, drive_events
+from mitodoke.eventlog.recorder import LogUnavailable, OutcomeUnknown, Recorder
+from mitodoke.eventlog.reference_log import ReferenceFollower
+from mitodoke.eventlog.same_log import LogMismatch
+from mitodoke.eventlog.topics import TopicError, Topics, create_topics
+from mitodoke.readmodel.migrations import migrate
+from mitodoke.services.projection.rebuild import RebuildError, Rebuilt, rebuild
+from mitodoke.services.projection.worker import Worker
+from mitodoke_local import Backends
+from projecting import Projecting
+from read_model import ask, contents, until
+from real_backends import real_backends
+
+SERIAL = "ZK80001"
+
+# aiokafka drops a connection that was still being made when its client was closed, as happens when brokers go.
+pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+
+
+@pytest.fixture(scope="module")
+def backends() -> Iterator[Backends]:
+    """Of their own: their topics are deleted and their broker's data are replaced."""
+    with real_backends() as running_backends:
+        yield running_backends
+
+
+async def _made_anew(backends: Backends, topics: Topics, name: str) -> None:
+    """The topic of this name, deleted and made again, as by somebody who wanted to start afresh."""
+    admin = AIOKafkaAdminClient(bootstrap_servers=backends.kafka)
+    await admin.start()
+    try:
+        await admin.delete_topics([name])
+
+        async def gone() -> bool:
+            return name not in await admin.list_topics()
+
+        await until(gone, "the topic is deleted", limit=60)
+    finally:
+        await admin.close()
+
+    async def made() -> bool:
+        try:
+            await create_topics(backends.kafka, topics)
+        except (TopicError, TopicAlreadyExistsError, KafkaError):
+            return False
+        return True
+
+    await until(made, "the topic is made again", limit=60)
+
+
+async def _enrol(log: LogWriter, count: int, serial: str = SERIAL) -> None:
+    for _ in range(count):
+        await log.facts(DriveEnrolled(serial=serial, occurred_at=now()))
+
+
+@asynccontextmanager
+async def _anew(backends: Backends, topics: Topics) -> AsyncIterator[LogWriter]:
+    """A writer that knows nothing of what the log was before."""
+    producer = AIOKafkaProducer(bootstrap_servers=backends.kafka, acks="all", enable_idempotence=True)
+    await producer.start()
+    try:
+        yield LogWriter(producer, topics)
+    finally:
+        await producer.stop()
+
+
+async def _refused(projecting: Projecting) -> str:
+    """What a worker that starts now says before it ends."""
+    with pytest.raises(LogMismatch) as refused:
+        async with projecting.worker() as worker:
+            await _ended(worker)
+    return str(refused.value)
+
+
+async def _ended(worker: Worker) -> None:
+    """Until the worker has ended by itself, which its context then raises."""
+    async with asyncio.timeout(120):
+        tasks = [t for t in asyncio.all_tasks() if getattr(t.get_coro(), "__qualname__", "") == "Worker.run"]
+        await asyncio.wait(tasks)
+
+
+async def test_a_topic_that_was_made_anew_is_refused(
+    backends: Backends, topics: Topics, log: LogWriter, projecting: Projecting
+) -> None:
+    await log.world()
+    await _enrol(log, 3)
+    async with projecting.worker():
+        await projecting.settled()
+    before = await contents(projecting.dsn)
+    await _made_anew(backends, topics, topics.drives)
+    said = await _refused(projecting)
+    assert "was read up to offset 3, but the log holds the offsets from 0 to before 0" in said
+    assert "mitodoke rebuild --accept-this-log" in said
+    # As many messages again, and more: now only what stands there tells the logs apart.
+    async with _anew(backends, topics) as writer:
+        await _enrol(writer, 5)
+    said = await _refused(projecting)
+    assert "At offset 2 of partition" in said
+    assert "the log has another there" in said
+    assert await contents(projecting.dsn) == before
+
+
+async def test_a_topic_that_is_made_anew_under_a_running_worker_stops_it(
+    backends: Backends, topics: Topics, log: LogWriter, projecting: Projecting
+) -> None:
+    await log.world()
+    await _enrol(log, 2)
+    with pytest.raises(LogMismatch):
+        async with projecting.worker() as worker:
+            await projecting.settled()
+            before = await contents(projecting.dsn)
+            await _made_anew(backends, topics, topics.drives)
+            async with _anew(backends, topics) as writer:
+                await _enrol(writer, 5)
+            await _ended(worker)
+    after = await contents(projecting.dsn)
+    assert after["fact"] == before["fact"]
+
+
+async def test_a_reference_log_that_was_made_anew_is_refused(
+    backends: Backends, topics: Topics, log: LogWriter, projecting: Projecting
+) -> None:
+    await log.world()
+    await _enrol(log, 1)
+    async with projecting.worker():
+        await projecting.settled()
+    read = await ask(projecting.dsn, "select next_offset from progress where partition = -1")
+    await _made_anew(backends, topics, topics.reference)
+    said = await _refused(projecting)
+    assert f"custody.reference.v1 was read up to offset {read}" in said
+    async with _anew(backends, topics) as writer:
+        for number in range(read + 1):
+            await writer.reference(reference_pb2.PartyRegistered(party_id=f"p{number}", name="another"))
+    said = await _refused(projecting)
+    assert f"At offset {read - 1} of partition 0" in said
+
+
+async def test_a_follower_of_the_reference_log_that_becomes_another_stops_for_good(
+    backends: Backends, topics: Topics, log: LogWriter
+) -> None:
+    await log.world()
+    follower = ReferenceFollower(backends.kafka, topics.reference)
+    following = asyncio.create_task(follower.run())
+
+    async def ready() -> bool:
+        return follower.ready
+
+    await until(ready, "the follower has read the log", limit=60)
+    read = follower.next_offset
+    await _made_anew(backends, topics, topics.reference)
+    async with _anew(backends, topics) as writer:
+        for number in range(read + 2):
+            await writer.reference(reference_pb2.PartyRegistered(party_id=f"p{number}", name="another"))
+
+    async def stopped() -> bool:
+        return follower.failure is not None
+
+    await until(stopped, "the follower has noticed", limit=120)
+    assert "rebuild --accept-this-log" in (follower.failure or "")
+    assert follower.reference.party("p0", follower.as_of(SystemClock().now())) is None
+    following.cancel()
+    await asyncio.wait([following])
+
+
+async def test_a_recorder_whose_log_goes_back_records_nothing_more(
+    backends: Backends, topics: Topics
+) -> None:
+    recorder = Recorder(backends.kafka, topics.drives)
+    recording = asyncio.create_task(recorder.run())
+
+    async def ready() -> bool:
+        return recorder.ready
+
+    async def record(count: int) -> None:
+        items = [DriveEnrolled(serial=SERIAL, occurred_at=now()) for _ in range(count)]
+        envelope = Envelope("leasing", "lessor", str(uuid.uuid4()), "k", "op")
+        await recorder.record(drive_events(items, [SERIAL] * count, envelope), 10)
+
+    async def noticed() -> bool:
+        with suppress(LogUnavailable, OutcomeUnknown):
+            await record(1)
+        return recorder.failure is not None
+
+    try:
+        await until(ready, "the recorder is connected", limit=60)
+        await record(20)
+        await _made_anew(backends, topics, topics.drives)
+        await until(noticed, "the recorder has noticed", limit=120)
+        with pytest.raises(LogUnavailable, match="made anew, was restored"):
+            await record(1)
+        assert not recorder.ready
+    finally:
+        recording.cancel()
+        await asyncio.wait([recording])
+        await recorder.stop()
+
+
+async def _rebuild(of: Projecting, *, accept_this_log: bool = False) -> Rebuilt:
+    return await rebuild(
+        of.bootstrap,
+        of.dsn,
+        of.topics,
+        SystemClock(),
+        tell=lambda read, end: None,
+        accept_this_log=accept_this_log,
+    )
+
+
+@pytest.mark.parametrize("grown_again", [0, 6], ids=["shorter", "grown past what was read"])
+async def test_a_log_restored_from_an_older_copy_is_refused_until_a_person_accepts_it(
+    backends: Backends,
+    topics: Topics,
+    log: LogWriter,
+    projecting: Projecting,
+    tmp_path: Path,
+    grown_again: int,
+) -> None:
+    await log.world()
+    await _enrol(log, 2)
+    data, copy = backends.folder.path / "kafka", tmp_path / "copy"
+    await log.producer.flush()
+    await asyncio.to_thread(backends.broker.stop)
+    await asyncio.to_thread(shutil.copytree, data, copy)
+    await asyncio.to_thread(backends.broker.start)
+    await _enrol(log, 3)
+    await log.facts(LeaseEnded(serial="ZK80002", occurred_at=now()))
+    async with projecting.worker():
+        await projecting.settled()
+    before = await contents(projecting.dsn)
+    await asyncio.to_thread(backends.broker.stop)
+    await asyncio.to_thread(shutil.rmtree, data)
+    await asyncio.to_thread(shutil.copytree, copy, data)
+    await asyncio.to_thread(backends.broker.start)
+    async with _anew(backends, topics) as writer:
+        await _enrol(writer, grown_again)
+        await _enrol(writer, grown_again, "ZK80002")
+    await _refused(projecting)
+    with pytest.raises(RebuildError, match="accept-this-log"):
+        await _rebuild(projecting)
+    assert await contents(projecting.dsn) == before
+    done = await _rebuild(projecting, accept_this_log=True)
+    assert (done.facts, done.lost_facts) == (2 + 2 * grown_again, 4)
+    lost = """select count(*) from custody_other_log.fact o
+        where not exists (select from custody.fact f where f.event_id = o.event_id)"""
+    assert await ask(projecting.dsn, lost) == 4
+    with pytest.raises(RebuildError, match="custody_other_log holds"):
+        await _rebuild(projecting, accept_this_log=True)
+    async with projecting.worker(), _anew(backends, topics) as writer:
+        await _enrol(writer, 1)
+        await projecting.settled()
+    assert await ask(projecting.dsn, "select count(*) from fact") == 3 + 2 * grown_again
+
+
+async def test_tables_that_are_lost_entirely_come_back_from_the_log(
+    log: LogWriter, projecting: Projecting, backends: Backends, namespace: str
+) -> None:
+    await log.world(within="1s")
+    await _enrol(log, 3)
+    await log.facts(LeaseEnded(serial=SERIAL, occurred_at=now()))
+    async with projecting.worker():
+        await projecting.settled()
+    before = await contents(projecting.dsn)
+    backends.database.drop_database(namespace)
+    dsn = backends.database.create_database(namespace)
+    await _migrated(dsn)
+    # The consumer group's offsets still say that everything was read.
+    async with projecting.worker():
+        await projecting.settled()
+    for table, rows in (await contents(dsn)).items():
+        assert rows == before[table], table
+
+
+async def _migrated(dsn: str) -> None:
+    connection = await asyncpg.connect(dsn)
+    await migrate(connection)
+    await connection.close()
