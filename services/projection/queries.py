@@ -28,14 +28,14 @@ from mitodoke.lifecycle.reference import END, Reference
 from mitodoke.lifecycle.serials import SerialError, canonical
 from mitodoke.lifecycle.verdict import ObligationState, Owed
 from mitodoke.lifecycle.what_if import had_been
-from mitodoke.policyfile import PolicyErrors, calendar_for, read_policy
+from mitodoke.policyfile import PolicyErrors, calendar_for, read_policy, write_policy
 from mitodoke.readmodel import queries, store
 from mitodoke.readmodel.drive_state import StoredFlag
 from mitodoke.readmodel.pool import Connection
 from mitodoke.readmodel.rows import RANK
 from mitodoke.services.projection.flag_messages import SEVERITY, STATE, flag_message, stamp
 from mitodoke.services.projection.paging import page_after, page_token
-from mitodoke.services.projection.trial import try_policy
+from mitodoke.services.projection.trial import Tried, try_policy
 from mitodoke.services.projection.watch import FlagWatch
 
 DEFAULT_PAGE: Final = 100
@@ -92,7 +92,9 @@ class CustodyQuery:
                 "GetContract": self.get_contract,
                 "GetTimeline": self.get_timeline,
                 "GetStatus": self.get_status,
+                "GetPolicy": self.get_policy,
                 "TryPolicy": self.try_policy,
+                "TryPolicyStepByStep": self.try_policy_step_by_step,
                 "WatchFlags": self.watch_flags,
             },
             self._parties,
@@ -359,10 +361,53 @@ class CustodyQuery:
             answer.outbox = status.outbox
         return answer
 
+    async def get_policy(
+        self, request: query_pb2.GetPolicyRequest, caller: Caller, context: CallContext
+    ) -> query_pb2.GetPolicyResponse:
+        """A published policy, to those who have or had a contract under it."""
+        reference = self._follower.reference
+        mine = self._contracts(caller)
+        versions: tuple[int, ...] = ()
+        if mine is None or any(reference.names_policy(contract, request.policy_id) for contract in mine):
+            versions = reference.versions(request.policy_id, END)
+        published = reference.policy(request.policy_id, request.version or max(versions, default=0), END)
+        if not versions or published is None:
+            wanted = f"{request.policy_id}@{request.version}" if request.version else request.policy_id
+            known = f"; published are the versions {', '.join(map(str, versions))}" if versions else ""
+            raise Refusal(
+                Reason.POLICY_UNKNOWN, f"No policy {wanted} is published for a contract of yours{known}"
+            )
+        return query_pb2.GetPolicyResponse(
+            policy_id=published.policy.id,
+            version=published.policy.version,
+            document=published.document,
+            resolved_document=write_policy(published.policy),
+            published_by=published.party,
+            published_at=timestamp_of(published.recorded_at),
+            versions=versions,
+        )
+
     async def try_policy(
         self, request: query_pb2.TryPolicyRequest, caller: Caller, context: CallContext
     ) -> query_pb2.TryPolicyResponse:
         """What would be flagged under a contract, had this been its policy from the beginning."""
+        result = query_pb2.TryPolicyResponse()
+        async with contextlib.aclosing(self._try(request, caller)) as steps:
+            async for step in steps:
+                result = step.result
+        return result
+
+    async def try_policy_step_by_step(
+        self, request: query_pb2.TryPolicyStepByStepRequest, caller: Caller, context: CallContext
+    ) -> AsyncGenerator[query_pb2.TryPolicyStepByStepResponse, None]:
+        """The same, with word of how far it has come."""
+        async with contextlib.aclosing(self._try(request.trial, caller)) as steps:
+            async for step in steps:
+                yield step
+
+    async def _try(
+        self, request: query_pb2.TryPolicyRequest, caller: Caller
+    ) -> AsyncGenerator[query_pb2.TryPolicyStepByStepResponse, None]:
         reference = self._follower.reference
         try:
             policy = read_policy(
@@ -376,7 +421,7 @@ class CustodyQuery:
             ) from None
         async with self._reading() as connection:
             view = await self._contract(connection, caller, request.contract_id)
-            tried = await try_policy(
+            trial = try_policy(
                 connection,
                 view.contract_id,
                 reference,
@@ -384,11 +429,17 @@ class CustodyQuery:
                 _as_of(request) or await queries.read_through(connection) or self._clock.now(),
                 most=request.most or DEFAULT_PAGE,
             )
+            tried = Tried(0)
+            async with contextlib.aclosing(trial) as steps:
+                async for tried in steps:
+                    yield query_pb2.TryPolicyStepByStepResponse(
+                        tried=tried.drives, drives=tried.drives_in_all
+                    )
             freshness = await self._freshness(connection)
         groups = sorted(
             tried.would_stand.keys() | tried.stand.keys(), key=lambda g: (-RANK[g[2]], g[0], g[1])
         )
-        return query_pb2.TryPolicyResponse(
+        result = query_pb2.TryPolicyResponse(
             drives=tried.drives,
             flags=[
                 query_pb2.TriedFlags(
@@ -401,9 +452,13 @@ class CustodyQuery:
                 for kind, subject, severity in groups
             ],
             newly=[
-                flag_message(serial, StoredFlag(flag, self._clock.now(), 0)) for serial, flag in tried.newly
+                flag_message(serial, StoredFlag(flag, self._clock.now(), 0))
+                for serial, flag in sorted(tried.newly, key=lambda new: (new[0], new[1].kind, new[1].subject))
             ],
             freshness=freshness,
+        )
+        yield query_pb2.TryPolicyStepByStepResponse(
+            tried=tried.drives, drives=tried.drives_in_all, result=result
         )
 
     async def watch_flags(

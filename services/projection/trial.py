@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import AsyncGenerator, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
@@ -23,8 +23,12 @@ Group = tuple[str, str, Severity]
 
 @dataclass(slots=True)
 class Tried:
-    """Counts of open flags by kind, subject and severity, with the policy and without, and the new ones by name."""
+    """Counts of open flags by kind, subject and severity, with the policy and without, and the new ones by name.
 
+    `drives` of `drives_in_all` are counted.
+    """
+
+    drives_in_all: int
     drives: int = 0
     would_stand: Counter[Group] = field(default_factory=Counter)
     stand: Counter[Group] = field(default_factory=Counter)
@@ -39,9 +43,12 @@ async def try_policy(
     as_of: datetime,
     *,
     most: int,
-) -> Tried:
-    """Judge every drive of the contract twice. Other work gets its turn between batches of drives."""
-    tried = Tried()
+) -> AsyncGenerator[Tried, None]:
+    """Judge every drive of the contract twice; gives the counts, which grow, after each batch of drives.
+
+    Other work gets its turn between batches. What is given last, when `drives` is `drives_in_all`, is the result.
+    """
+    tried = Tried(await queries.count_of_drives(connection, contract_id))
     after = ""
     while serials := await queries.serials_of_contract(connection, contract_id, after=after, limit=AT_ONCE):
         after = serials[-1]
@@ -52,10 +59,9 @@ async def try_policy(
             tried.stand.update(_group(flag) for flag in now.values())
             tried.would_stand.update(_group(flag) for flag in then.values())
             room = most - len(tried.newly)
-            tried.newly += [(serial, then[new]) for new in [*then.keys() - now.keys()][:room]]
+            tried.newly += [(serial, then[new]) for new in then if new not in now][:room]
+        yield tried
         await asyncio.sleep(0)
-    tried.newly.sort(key=lambda new: (new[0], new[1].kind, new[1].subject))
-    return tried
 
 
 def _open(record: Record, reference: Reference, as_of: datetime, contract_id: str) -> Iterator[Flag]:

@@ -168,6 +168,26 @@ def test_a_stricter_policy_is_tried_on_a_past_day_and_changes_nothing(
     assert "destruction" in mitodoke(*command[:-1]).out
 
 
+def test_a_published_policy_is_shown_by_its_id_in_both_languages_and_compared_with_a_file(
+    mitodoke: Mitodoke,
+) -> None:
+    policies = Path(__file__).parents[2] / "deploy" / "policies"
+    pages = Path(__file__).parents[1] / "unit" / "policies" / "pages"
+    for language in ("en", "ja"):
+        ended = mitodoke(
+            "policy", "show", "jp-prefecture-server-drives", "--lang", language, "--as", "lessor"
+        )
+        assert ended.code == 0, ended.err
+        assert ended.out == (pages / f"kanagawa-returns.{language}.md").read_text(encoding="utf-8")
+    stricter = str(policies / "jp-prefecture-server-drives-v2.yaml")
+    from_file = mitodoke("policy", "diff", str(policies / "kanagawa-returns.yaml"), stricter)
+    assert mitodoke("policy", "diff", "jp-prefecture-server-drives@1", stricter).out == from_file.out != ""
+    unknown = mitodoke("policy", "show", "jp-prefecture-server-drives@9")
+    assert (unknown.code, unknown.out) == (1, "")
+    assert "published are the versions 1" in unknown.err
+    assert mitodoke("policy", "show", "jp-prefecture-server-drives@1", "--as", "recycler").code == 1
+
+
 def test_status_says_how_fresh_the_answers_are(mitodoke: Mitodoke) -> None:
     ended = mitodoke("status", "--json")
     assert ended.code == 0

@@ -17,12 +17,14 @@ from mitodoke.contracts.custody.v1 import flag_pb2, query_pb2
 from mitodoke.contracts.custody.v1.query_pb2_grpc import CustodyQueryStub
 from mitodoke.contracts.destruction.v1.destruction_pb2 import DriveDestroyed
 from mitodoke.contracts.leasing.v1.leasing_pb2 import DriveEnrolled
+from mitodoke.contracts.reference.v1 import reference_pb2
 from mitodoke.contracts.returns.v1.returns_pb2 import DriveReleased, DriveReturned
+from mitodoke.policyfile import read_policy
 from mitodoke.readmodel.pool import open_pool
 from mitodoke.services.projection import assembled
 from mitodoke_local import Backends
 from projecting import Projecting
-from read_model import until
+from read_model import contents, until
 from real_backends import real_backends
 
 SECRET = "not-a-secret-in-tests"
@@ -45,6 +47,11 @@ class Asking:
 
     async def ask(self, method: str, request: Any, party: str = "mitodoke-operator") -> Any:
         return await getattr(self.stub, method)(request, metadata=credentials(party), timeout=10)
+
+    async def each(self, method: str, request: Any, party: str = "mitodoke-operator") -> list[Any]:
+        """All answers of a method that streams them."""
+        stream = getattr(self.stub, method)(request, metadata=credentials(party), timeout=30)
+        return [answer async for answer in stream]
 
     async def drive(self, serial: str, party: str = "mitodoke-operator", **fields: Any) -> query_pb2.Drive:
         request = query_pb2.GetDriveRequest(serial=serial, **fields)
@@ -157,9 +164,9 @@ async def test_a_policy_is_tried_on_the_real_records_and_changes_nothing(asking:
         ):
             await asking.log.facts(fact, backfilled=True)
     await asking.projecting.settled()
-    before = await asking.projecting.flags()
     stricter = SHORT_POLICY.replace("WITHIN", "3d").replace("version: 1", "version: 2")
     request = query_pb2.TryPolicyRequest(contract_id="K-1", document=stricter, most=1)
+    before = await contents(asking.projecting.dsn)
     tried = await asking.ask("TryPolicy", request, "owner")
     assert tried.drives == 2
     assert [(f.kind, f.subject, f.would_stand, f.stand) for f in tried.flags] == [
@@ -168,13 +175,43 @@ async def test_a_policy_is_tried_on_the_real_records_and_changes_nothing(asking:
     assert len(tried.newly) == 1
     request.as_of.CopyFrom(at("2026-10-26T10:00:00+09:00"))
     assert not (await asking.ask("TryPolicy", request, "owner")).flags
-    assert await asking.projecting.flags() == before
+    request.ClearField("as_of")
+    step_by_step = query_pb2.TryPolicyStepByStepRequest(trial=request)
+    steps = await asking.each("TryPolicyStepByStep", step_by_step, "owner")
+    assert [(step.tried, step.drives, step.HasField("result")) for step in steps] == [
+        (2, 2, False),
+        (2, 2, True),
+    ]
+    assert steps[-1].result.flags == tried.flags
+    assert await contents(asking.projecting.dsn) == before
     broken = query_pb2.TryPolicyRequest(contract_id="K-1", document="policy: x\n  version: [")
     refused = await refusal(asking.ask("TryPolicy", broken, "owner"))
     assert refused.reason == "POLICY_REFUSED"
     assert ":2:" in refused.fields["document"]
-    hidden = await refusal(asking.ask("TryPolicy", request, "stranger-K-1"))
+    hidden = await refusal(asking.each("TryPolicyStepByStep", step_by_step, "stranger-K-1"))
     assert hidden.reason == "CONTRACT_UNKNOWN"
+
+
+async def test_a_policy_is_shown_to_those_under_whose_contracts_it_is(asking: Asking) -> None:
+    await asking.log.world()
+    second = SHORT_POLICY.replace("WITHIN", "3d").replace("version: 1", "version: 2  # shorter")
+    await asking.log.reference(reference_pb2.PolicyPublished(policy_id="short", version=2, document=second))
+    await asking.projecting.settled()
+    newest = await asking.ask("GetPolicy", query_pb2.GetPolicyRequest(policy_id="short"), "lessor")
+    assert (newest.version, list(newest.versions), newest.document) == (2, [1, 2], second)
+    assert "# shorter" not in newest.resolved_document
+    assert read_policy(newest.resolved_document) == read_policy(second)
+    first = await asking.ask("GetPolicy", query_pb2.GetPolicyRequest(policy_id="short", version=1))
+    assert (first.version, first.published_by) == (1, "mitodoke-operator")
+    for request, party, sentence in (
+        (query_pb2.GetPolicyRequest(policy_id="short", version=3), "owner", "are the versions 1, 2"),
+        (query_pb2.GetPolicyRequest(policy_id="long"), "mitodoke-operator", "No policy long is published"),
+        # Who has no contract under it learns nothing, not even that it is there.
+        (query_pb2.GetPolicyRequest(policy_id="short"), "stranger-K-1", "No policy short is published for"),
+    ):
+        refused = await refusal(asking.ask("GetPolicy", request, party))
+        assert refused.reason == "POLICY_UNKNOWN"
+        assert sentence in refused.message
 
 
 async def test_a_party_that_is_not_registered_is_told_so(asking: Asking) -> None:

@@ -57,6 +57,9 @@ class Reason(enum.StrEnum):
     SHIPMENT_UNKNOWN = "SHIPMENT_UNKNOWN"
     """No fact of such a shipment is known, or it is not the caller's to see."""
 
+    POLICY_UNKNOWN = "POLICY_UNKNOWN"
+    """No such policy is published, or it is not the caller's to see."""
+
     ALREADY_REGISTERED = "ALREADY_REGISTERED"
     """The contract is there already."""
     VERSION_PUBLISHED = "VERSION_PUBLISHED"
@@ -97,6 +100,7 @@ STATUS: Final[dict[Reason, grpc.StatusCode]] = {
     Reason.CONTRACT_UNKNOWN: grpc.StatusCode.NOT_FOUND,
     Reason.DRIVE_UNKNOWN: grpc.StatusCode.NOT_FOUND,
     Reason.SHIPMENT_UNKNOWN: grpc.StatusCode.NOT_FOUND,
+    Reason.POLICY_UNKNOWN: grpc.StatusCode.NOT_FOUND,
     Reason.ALREADY_REGISTERED: grpc.StatusCode.ALREADY_EXISTS,
     Reason.VERSION_PUBLISHED: grpc.StatusCode.ALREADY_EXISTS,
     Reason.REQUEST_ID_REUSED: grpc.StatusCode.ALREADY_EXISTS,

@@ -347,40 +347,49 @@ class Language(enum.StrEnum):
     ENGLISH = "en"
 
 
+POLICY_HELP = "A policy in YAML, or the id of a published one, as in city-servers or city-servers@1."
 LANGUAGE = Annotated[Language, typer.Option("--lang", help="The language of the sentences.")]
 
 
 @policy_app.command("show")
 def policy_show(
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="A policy, in YAML.")],
+    policy: Annotated[str, typer.Argument(metavar="POLICY", help=POLICY_HELP)],
     language: LANGUAGE = Language.ENGLISH,
+    as_party: AS_PARTY = None,
+    connection: CONNECTION = RUNNING_FILE,
 ) -> None:
     """A policy as a page of plain sentences (Markdown), with all that it inherits.
 
     Example:  mitodoke policy show deploy/policies/removable-media.yaml --lang ja
+    Example:  mitodoke policy show removable-media@2
 
-    Exit code 1 when it cannot be read. It asks nothing of a running system.
+    Exit code 1 when it cannot be read or is not published. A file asks nothing of a running system.
     """
+    from mitodoke.cli.asking import Door
     from mitodoke.cli.policies import show
 
-    _end(show(file, language))
+    _end(show(policy, language, Door(connection, as_party)))
 
 
 @policy_app.command("diff")
 def policy_diff(
-    old: Annotated[Path, typer.Argument(metavar="OLD", help="A policy, in YAML.")],
-    new: Annotated[Path, typer.Argument(metavar="NEW", help="What is to follow it.")],
+    old: Annotated[str, typer.Argument(metavar="OLD", help=POLICY_HELP)],
+    new: Annotated[str, typer.Argument(metavar="NEW", help="What is to follow it, named in the same way.")],
     language: LANGUAGE = Language.ENGLISH,
+    as_party: AS_PARTY = None,
+    connection: CONNECTION = RUNNING_FILE,
 ) -> None:
     """What changes from one policy to another, a line each, and whether it gets stricter or laxer.
 
     Example:  mitodoke policy diff policy-v1.yaml policy-v2.yaml
+    Example:  mitodoke policy diff city-servers@1 city-servers-v2.yaml
 
-    Says nothing when both ask the same. Exit code 1 when one cannot be read.
+    Says nothing when both ask the same. Exit code 1 when one cannot be read or is not published.
     """
+    from mitodoke.cli.asking import Door
     from mitodoke.cli.policies import diff
 
-    _end(diff(old, new, language))
+    _end(diff(old, new, language, Door(connection, as_party)))
 
 
 @policy_app.command("try")

@@ -1,7 +1,11 @@
 """`mitodoke policy …`: every mistake in a policy with its place, and what it asks in plain sentences."""
 
+from __future__ import annotations
+
+import re
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING, Final
 
 import typer
 
@@ -9,6 +13,14 @@ from mitodoke.cli.exits import Exit, Stop
 from mitodoke.lifecycle.policy import Policy
 from mitodoke.policyfile import PolicyErrors, compare, describe, parents_in, read_policy, write_policy
 from mitodoke.policyfile.schema import schema_text
+
+if TYPE_CHECKING:
+    from mitodoke.cli.asking import Door
+
+PUBLISHED: Final = re.compile(
+    r"(?P<id>[a-z0-9][a-z0-9._-]{0,63}?)(@(?P<version>[0-9]{1,9}))?(?<!\.yaml)(?<!\.yml)"
+)
+"""How a published policy is named on the command line: by its id, and its version if it is not the highest."""
 
 
 def check(files: Sequence[Path]) -> Exit:
@@ -38,15 +50,15 @@ def check(files: Sequence[Path]) -> Exit:
     return code
 
 
-def show(file: Path, language: str) -> Exit:
-    """Print the policy as a page of plain sentences. Raises Stop when it cannot be read."""
-    typer.echo(describe(_read(file), language), nl=False)
+def show(named: str, language: str, door: Door) -> Exit:
+    """Print the policy as a page of plain sentences. Raises Stop when it cannot be read, or is not published."""
+    typer.echo(describe(_found(named, door), language), nl=False)
     return Exit.FINE
 
 
-def diff(old: Path, new: Path, language: str) -> Exit:
+def diff(old: str, new: str, language: str, door: Door) -> Exit:
     """Print what changes from one policy to another, a sentence a line. Raises Stop when one cannot be read."""
-    for change in compare(_read(old), _read(new), language):
+    for change in compare(_found(old, door), _found(new, door), language):
         typer.echo(change.sentence)
     return Exit.FINE
 
@@ -60,6 +72,16 @@ def schema() -> Exit:
 def document_of(file: Path) -> str:
     """The policy with all that it inherits written out, as a system that lacks its parents can read it."""
     return write_policy(_read(file))
+
+
+def _found(named: str, door: Door) -> Policy:
+    """The policy of a file or, where there is none of that name, the published one."""
+    published = PUBLISHED.fullmatch(named)
+    if published is None or Path(named).is_file():
+        return _read(Path(named))
+    from mitodoke.cli.questions import published_policy
+
+    return published_policy(door, published["id"], int(published["version"] or 0))
 
 
 def _read(file: Path) -> Policy:

@@ -17,9 +17,12 @@ from mitodoke.cli.answer_json import plain, printed
 from mitodoke.cli.asking import Door, is_unknown
 from mitodoke.cli.exits import Exit
 from mitodoke.cli.moments import DEFAULT_ZONE, moment_asked, zone_named
+from mitodoke.cli.progress import progress
 from mitodoke.client import CallFailed
 from mitodoke.client.queries import Queries
 from mitodoke.contracts.custody.v1 import flag_pb2, query_pb2
+from mitodoke.lifecycle.policy import Policy
+from mitodoke.policyfile import read_policy
 
 _MOST_A_PAGE: Final = 10_000
 
@@ -185,10 +188,12 @@ def try_policy(
     async def ask(asking: Queries) -> tuple[query_pb2.TryPolicyResponse, ZoneInfo, datetime | None]:
         zone = await _zone(asking, timezone, contract_id)
         moment = moment_asked(as_of, zone) if as_of else None
-        answer = await asking.try_policy(
-            query_pb2.TryPolicyRequest(contract_id=contract_id, document=document, as_of=_stamp(moment))
-        )
-        return answer, zone, moment
+        request = query_pb2.TryPolicyRequest(contract_id=contract_id, document=document, as_of=_stamp(moment))
+        step = query_pb2.TryPolicyStepByStepResponse()
+        with progress("Trying the policy, drive by drive") as tell:
+            async for step in asking.try_policy_step_by_step(request):
+                tell(step.tried, step.drives)
+        return step.result, zone, moment
 
     answer, zone, moment = _run(door, ask)
     if as_json:
@@ -196,6 +201,16 @@ def try_policy(
     else:
         tables.tried(answer, zone, moment)
     return Exit.WRONG if answer.newly else Exit.FINE
+
+
+def published_policy(door: Door, policy_id: str, version: int) -> Policy:
+    """The policy that is published by that name; its highest version where `version` is 0."""
+
+    async def ask(asking: Queries) -> query_pb2.GetPolicyResponse:
+        return await asking.get_policy(query_pb2.GetPolicyRequest(policy_id=policy_id, version=version))
+
+    answer = _run(door, ask)
+    return read_policy(answer.resolved_document, source=f"{answer.policy_id}@{answer.version}")
 
 
 def status(door: Door, timezone: str | None, *, as_json: bool) -> Exit:

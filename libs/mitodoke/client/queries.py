@@ -39,9 +39,22 @@ class Queries:
         """A contract with its parties, its policy and its counts."""
         return await self._ask("GetContract", request, query.GetContractResponse)
 
+    async def get_policy(self, request: query.GetPolicyRequest) -> query.GetPolicyResponse:
+        """A published policy, as it was written and with all that it inherits."""
+        return await self._ask("GetPolicy", request, query.GetPolicyResponse)
+
     async def try_policy(self, request: query.TryPolicyRequest) -> query.TryPolicyResponse:
         """What would be flagged, had this been the policy. Raises CallFailed."""
         return await self._ask("TryPolicy", request, query.TryPolicyResponse)
+
+    async def try_policy_step_by_step(
+        self, request: query.TryPolicyRequest
+    ) -> AsyncIterator[query.TryPolicyStepByStepResponse]:
+        """The same for a contract of any size: how far it has come, and in the last answer the result."""
+        method = _SERVICE.methods_by_name["TryPolicyStepByStep"]
+        step_by_step = query.TryPolicyStepByStepRequest(trial=request)
+        async for each in self._calls.stream(method, step_by_step, query.TryPolicyStepByStepResponse):
+            yield each
 
     async def get_timeline(self, request: query.GetTimelineRequest) -> query.GetTimelineResponse:
         """What happened under a contract, day by day."""

@@ -366,6 +366,15 @@ class Reference:
             return None
         return published
 
+    def versions(self, policy_id: str, as_of: datetime) -> tuple[int, ...]:
+        """The versions of the policy that were published, the lowest first."""
+        named = sorted(version for of, version in self._policies if of == policy_id)
+        return tuple(version for version in named if self.policy(policy_id, version, as_of) is not None)
+
+    def names_policy(self, contract_id: str, policy_id: str) -> bool:
+        """Whether the contract has ever named the policy, in any version."""
+        return any(policy_id == of for of, _ in self._policies_of.get(contract_id, ()))
+
     def once(self, contract: Contract, published: PolicyPublished, make: Callable[[], T]) -> T:
         """What `make` gives under this very contract and policy, made once for as long as no policy is added."""
         made = self._made.get(contract.contract_id)

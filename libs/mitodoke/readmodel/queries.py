@@ -311,6 +311,14 @@ async def serials_of_contract(
     return [row["serial"] for row in rows]
 
 
+async def count_of_drives(connection: Connection, contract_id: str) -> int:
+    """How many drives there are under the contract."""
+    count: int = await connection.fetchval(
+        "select count(*) from drive_contract where contract = $1", contract_id
+    )
+    return count
+
+
 async def shipment(connection: Connection, shipment_id: str) -> ShipmentView | None:
     """A lot or shipment by its id; None when no fact names it."""
     rows = await connection.fetch(

@@ -40,6 +40,25 @@ def test_two_policies_are_compared_line_by_line(capsys: pytest.CaptureFixture[st
     assert run(capsys, "diff", str(old), str(old)) == (0, "", "")
 
 
+@pytest.mark.parametrize("named", ["removable-media", "removable-media@2"])
+def test_a_published_policy_is_asked_of_the_running_system(
+    named: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    code, out, err = run(capsys, "show", named)
+    assert (code, out) == (3, "")
+    assert "`make up` starts a system here" in err
+
+
+def test_a_file_goes_before_a_published_policy_of_the_same_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    text = (POLICIES / "removable-media.yaml").read_text(encoding="utf-8")
+    (tmp_path / "removable-media").write_text(text, encoding="utf-8")
+    assert run(capsys, "show", "removable-media")[0] == 0
+
+
 def test_the_schema_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(capsys, "schema") == (0, schema_text(), "")
 

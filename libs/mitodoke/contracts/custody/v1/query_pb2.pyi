@@ -337,6 +337,32 @@ class GetStatusResponse(_message.Message):
     freshness: Freshness
     def __init__(self, partitions: _Optional[_Iterable[_Union[PartitionStatus, _Mapping]]] = ..., facts: _Optional[int] = ..., drives: _Optional[int] = ..., open_flags: _Optional[int] = ..., pending_obligations: _Optional[int] = ..., quarantined: _Optional[int] = ..., outbox: _Optional[int] = ..., freshness: _Optional[_Union[Freshness, _Mapping]] = ...) -> None: ...
 
+class GetPolicyRequest(_message.Message):
+    __slots__ = ("policy_id", "version")
+    POLICY_ID_FIELD_NUMBER: _ClassVar[int]
+    VERSION_FIELD_NUMBER: _ClassVar[int]
+    policy_id: str
+    version: int
+    def __init__(self, policy_id: _Optional[str] = ..., version: _Optional[int] = ...) -> None: ...
+
+class GetPolicyResponse(_message.Message):
+    __slots__ = ("policy_id", "version", "document", "resolved_document", "published_by", "published_at", "versions")
+    POLICY_ID_FIELD_NUMBER: _ClassVar[int]
+    VERSION_FIELD_NUMBER: _ClassVar[int]
+    DOCUMENT_FIELD_NUMBER: _ClassVar[int]
+    RESOLVED_DOCUMENT_FIELD_NUMBER: _ClassVar[int]
+    PUBLISHED_BY_FIELD_NUMBER: _ClassVar[int]
+    PUBLISHED_AT_FIELD_NUMBER: _ClassVar[int]
+    VERSIONS_FIELD_NUMBER: _ClassVar[int]
+    policy_id: str
+    version: int
+    document: str
+    resolved_document: str
+    published_by: str
+    published_at: _timestamp_pb2.Timestamp
+    versions: _containers.RepeatedScalarFieldContainer[int]
+    def __init__(self, policy_id: _Optional[str] = ..., version: _Optional[int] = ..., document: _Optional[str] = ..., resolved_document: _Optional[str] = ..., published_by: _Optional[str] = ..., published_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., versions: _Optional[_Iterable[int]] = ...) -> None: ...
+
 class TryPolicyRequest(_message.Message):
     __slots__ = ("contract_id", "document", "as_of", "most")
     CONTRACT_ID_FIELD_NUMBER: _ClassVar[int]
@@ -374,6 +400,22 @@ class TryPolicyResponse(_message.Message):
     newly: _containers.RepeatedCompositeFieldContainer[_flag_pb2.Flag]
     freshness: Freshness
     def __init__(self, drives: _Optional[int] = ..., flags: _Optional[_Iterable[_Union[TriedFlags, _Mapping]]] = ..., newly: _Optional[_Iterable[_Union[_flag_pb2.Flag, _Mapping]]] = ..., freshness: _Optional[_Union[Freshness, _Mapping]] = ...) -> None: ...
+
+class TryPolicyStepByStepRequest(_message.Message):
+    __slots__ = ("trial",)
+    TRIAL_FIELD_NUMBER: _ClassVar[int]
+    trial: TryPolicyRequest
+    def __init__(self, trial: _Optional[_Union[TryPolicyRequest, _Mapping]] = ...) -> None: ...
+
+class TryPolicyStepByStepResponse(_message.Message):
+    __slots__ = ("tried", "drives", "result")
+    TRIED_FIELD_NUMBER: _ClassVar[int]
+    DRIVES_FIELD_NUMBER: _ClassVar[int]
+    RESULT_FIELD_NUMBER: _ClassVar[int]
+    tried: int
+    drives: int
+    result: TryPolicyResponse
+    def __init__(self, tried: _Optional[int] = ..., drives: _Optional[int] = ..., result: _Optional[_Union[TryPolicyResponse, _Mapping]] = ...) -> None: ...
 
 class WatchFlagsRequest(_message.Message):
     __slots__ = ("contract_id", "resume_token")

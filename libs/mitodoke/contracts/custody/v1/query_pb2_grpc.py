@@ -70,10 +70,20 @@ class CustodyQueryStub:
                 request_serializer=mitodoke_dot_custody_dot_v1_dot_query__pb2.GetStatusRequest.SerializeToString,
                 response_deserializer=mitodoke_dot_custody_dot_v1_dot_query__pb2.GetStatusResponse.FromString,
                 _registered_method=True)
+        self.GetPolicy = channel.unary_unary(
+                '/mitodoke.custody.v1.CustodyQuery/GetPolicy',
+                request_serializer=mitodoke_dot_custody_dot_v1_dot_query__pb2.GetPolicyRequest.SerializeToString,
+                response_deserializer=mitodoke_dot_custody_dot_v1_dot_query__pb2.GetPolicyResponse.FromString,
+                _registered_method=True)
         self.TryPolicy = channel.unary_unary(
                 '/mitodoke.custody.v1.CustodyQuery/TryPolicy',
                 request_serializer=mitodoke_dot_custody_dot_v1_dot_query__pb2.TryPolicyRequest.SerializeToString,
                 response_deserializer=mitodoke_dot_custody_dot_v1_dot_query__pb2.TryPolicyResponse.FromString,
+                _registered_method=True)
+        self.TryPolicyStepByStep = channel.unary_stream(
+                '/mitodoke.custody.v1.CustodyQuery/TryPolicyStepByStep',
+                request_serializer=mitodoke_dot_custody_dot_v1_dot_query__pb2.TryPolicyStepByStepRequest.SerializeToString,
+                response_deserializer=mitodoke_dot_custody_dot_v1_dot_query__pb2.TryPolicyStepByStepResponse.FromString,
                 _registered_method=True)
         self.WatchFlags = channel.unary_stream(
                 '/mitodoke.custody.v1.CustodyQuery/WatchFlags',
@@ -132,8 +142,22 @@ class CustodyQueryServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def GetPolicy(self, request, context):
+        """A published policy, as it was written and with all that it inherits.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def TryPolicy(self, request, context):
         """What would be flagged under a contract, had this been its policy from the beginning. Writes nothing.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def TryPolicyStepByStep(self, request, context):
+        """The same for a contract of any size: how far it has come, again and again, and in the last answer the result.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -184,10 +208,20 @@ def add_CustodyQueryServicer_to_server(servicer, server):
                     request_deserializer=mitodoke_dot_custody_dot_v1_dot_query__pb2.GetStatusRequest.FromString,
                     response_serializer=mitodoke_dot_custody_dot_v1_dot_query__pb2.GetStatusResponse.SerializeToString,
             ),
+            'GetPolicy': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetPolicy,
+                    request_deserializer=mitodoke_dot_custody_dot_v1_dot_query__pb2.GetPolicyRequest.FromString,
+                    response_serializer=mitodoke_dot_custody_dot_v1_dot_query__pb2.GetPolicyResponse.SerializeToString,
+            ),
             'TryPolicy': grpc.unary_unary_rpc_method_handler(
                     servicer.TryPolicy,
                     request_deserializer=mitodoke_dot_custody_dot_v1_dot_query__pb2.TryPolicyRequest.FromString,
                     response_serializer=mitodoke_dot_custody_dot_v1_dot_query__pb2.TryPolicyResponse.SerializeToString,
+            ),
+            'TryPolicyStepByStep': grpc.unary_stream_rpc_method_handler(
+                    servicer.TryPolicyStepByStep,
+                    request_deserializer=mitodoke_dot_custody_dot_v1_dot_query__pb2.TryPolicyStepByStepRequest.FromString,
+                    response_serializer=mitodoke_dot_custody_dot_v1_dot_query__pb2.TryPolicyStepByStepResponse.SerializeToString,
             ),
             'WatchFlags': grpc.unary_stream_rpc_method_handler(
                     servicer.WatchFlags,
@@ -396,6 +430,33 @@ class CustodyQuery:
             _registered_method=True)
 
     @staticmethod
+    def GetPolicy(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/mitodoke.custody.v1.CustodyQuery/GetPolicy',
+            mitodoke_dot_custody_dot_v1_dot_query__pb2.GetPolicyRequest.SerializeToString,
+            mitodoke_dot_custody_dot_v1_dot_query__pb2.GetPolicyResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
     def TryPolicy(request,
             target,
             options=(),
@@ -412,6 +473,33 @@ class CustodyQuery:
             '/mitodoke.custody.v1.CustodyQuery/TryPolicy',
             mitodoke_dot_custody_dot_v1_dot_query__pb2.TryPolicyRequest.SerializeToString,
             mitodoke_dot_custody_dot_v1_dot_query__pb2.TryPolicyResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def TryPolicyStepByStep(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/mitodoke.custody.v1.CustodyQuery/TryPolicyStepByStep',
+            mitodoke_dot_custody_dot_v1_dot_query__pb2.TryPolicyStepByStepRequest.SerializeToString,
+            mitodoke_dot_custody_dot_v1_dot_query__pb2.TryPolicyStepByStepResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -44,8 +44,12 @@ class CustodyQueryStub:
     """What happened under a contract, day by day."""
     GetStatus: _grpc.UnaryUnaryMultiCallable[_query_pb2.GetStatusRequest, _query_pb2.GetStatusResponse]
     """How far the read model has read, and what it holds."""
+    GetPolicy: _grpc.UnaryUnaryMultiCallable[_query_pb2.GetPolicyRequest, _query_pb2.GetPolicyResponse]
+    """A published policy, as it was written and with all that it inherits."""
     TryPolicy: _grpc.UnaryUnaryMultiCallable[_query_pb2.TryPolicyRequest, _query_pb2.TryPolicyResponse]
     """What would be flagged under a contract, had this been its policy from the beginning. Writes nothing."""
+    TryPolicyStepByStep: _grpc.UnaryStreamMultiCallable[_query_pb2.TryPolicyStepByStepRequest, _query_pb2.TryPolicyStepByStepResponse]
+    """The same for a contract of any size: how far it has come, again and again, and in the last answer the result."""
     WatchFlags: _grpc.UnaryStreamMultiCallable[_query_pb2.WatchFlagsRequest, _query_pb2.WatchFlagsResponse]
     """Every change of a flag from a resume token on, or from now on without one."""
 
@@ -65,8 +69,12 @@ class CustodyQueryAsyncStub(CustodyQueryStub):
     """What happened under a contract, day by day."""
     GetStatus: _aio.UnaryUnaryMultiCallable[_query_pb2.GetStatusRequest, _query_pb2.GetStatusResponse]  # type: ignore[assignment]
     """How far the read model has read, and what it holds."""
+    GetPolicy: _aio.UnaryUnaryMultiCallable[_query_pb2.GetPolicyRequest, _query_pb2.GetPolicyResponse]  # type: ignore[assignment]
+    """A published policy, as it was written and with all that it inherits."""
     TryPolicy: _aio.UnaryUnaryMultiCallable[_query_pb2.TryPolicyRequest, _query_pb2.TryPolicyResponse]  # type: ignore[assignment]
     """What would be flagged under a contract, had this been its policy from the beginning. Writes nothing."""
+    TryPolicyStepByStep: _aio.UnaryStreamMultiCallable[_query_pb2.TryPolicyStepByStepRequest, _query_pb2.TryPolicyStepByStepResponse]  # type: ignore[assignment]
+    """The same for a contract of any size: how far it has come, again and again, and in the last answer the result."""
     WatchFlags: _aio.UnaryStreamMultiCallable[_query_pb2.WatchFlagsRequest, _query_pb2.WatchFlagsResponse]  # type: ignore[assignment]
     """Every change of a flag from a resume token on, or from now on without one."""
 
@@ -127,12 +135,28 @@ class CustodyQueryServicer(metaclass=_abc_1.ABCMeta):
         """How far the read model has read, and what it holds."""
 
     @_abc_1.abstractmethod
+    def GetPolicy(
+        self,
+        request: _query_pb2.GetPolicyRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_query_pb2.GetPolicyResponse, _abc.Awaitable[_query_pb2.GetPolicyResponse]]:
+        """A published policy, as it was written and with all that it inherits."""
+
+    @_abc_1.abstractmethod
     def TryPolicy(
         self,
         request: _query_pb2.TryPolicyRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_query_pb2.TryPolicyResponse, _abc.Awaitable[_query_pb2.TryPolicyResponse]]:
         """What would be flagged under a contract, had this been its policy from the beginning. Writes nothing."""
+
+    @_abc_1.abstractmethod
+    def TryPolicyStepByStep(
+        self,
+        request: _query_pb2.TryPolicyStepByStepRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_abc.Iterator[_query_pb2.TryPolicyStepByStepResponse], _abc.AsyncIterator[_query_pb2.TryPolicyStepByStepResponse]]:
+        """The same for a contract of any size: how far it has come, again and again, and in the last answer the result."""
 
     @_abc_1.abstractmethod
     def WatchFlags(
