@@ -17,6 +17,8 @@ from mitodoke.lifecycle.facts import (
     ExportApproved,
     Fact,
     IncidentReported,
+    LeaseEnded,
+    LeaseExtended,
     WipeVerified,
 )
 from mitodoke.lifecycle.kinds import FactKind, Role
@@ -28,6 +30,9 @@ INSTANT = timedelta(microseconds=1)
 
 ARRIVALS = frozenset({FactKind.DRIVE_RETURNED, FactKind.DRIVE_DELIVERED})
 """What the closure of a shipment brings forward: the scans of those who receive it."""
+
+WHO_EXTENDS = frozenset({Role.OWNER, Role.LESSOR})
+"""Between whom a lease is: either may say that it goes on."""
 
 EACH_USE = frozenset({FactKind.EXPORT_APPROVED, FactKind.DATA_EXPORTED})
 """What a medium is used for again and again: each use opens a debt of its own, which nothing before it can meet."""
@@ -70,6 +75,8 @@ def owed(case: Case, obligation: Obligation) -> Iterator[Debt]:
     opening = case.of_kind(obligation.after)
     if not opening:
         return
+    if obligation.after is LeaseEnded.kind:
+        opening = (_end_of_lease(case, contract, obligation),)
     meeting = [f for f in case.of_kind(obligation.expect) if counts(f, obligation, contract)]
     times = case.of_each(partial(_due, published, obligation), opening, obligation.id)
     if obligation.per is Per.SHIPMENT:
@@ -88,6 +95,29 @@ def owed(case: Case, obligation: Obligation) -> Iterator[Debt]:
             yield _judged(case, contract, published, obligation, name, use, its_times, met_by, first)
     else:
         yield _judged(case, contract, published, obligation, "", opening[0], times[0], _Meeting(meeting))
+
+
+def _end_of_lease(case: Case, contract: Contract, obligation: Obligation) -> Fact:
+    """By which fact the lease is over: its first end, or the extension that followed it, until which it then lasts.
+
+    A lease that had ended is often taken up again, and nothing is owed for that end any more. It is over when the
+    extension says so, or at an end that is reported before. Owner and lessor extend it, but nobody puts off what
+    he owes himself: of the party that owes the obligation the word counts for nothing here.
+    """
+    ended = case.of(LeaseEnded)
+    over: LeaseEnded | LeaseExtended = ended[0]
+    for extended in case.of(LeaseExtended):
+        lasts = over.until if isinstance(over, LeaseExtended) else over.occurred_at
+        if (
+            ended[0].occurred_at <= extended.occurred_at
+            and lasts < extended.until
+            and contract.approved_for_any(extended.party, WHO_EXTENDS, extended.occurred_at)
+            and not contract.approved(extended.party, obligation.owed_by, extended.occurred_at)
+        ):
+            over = extended
+    if isinstance(over, LeaseExtended):
+        return next((e for e in ended if over.occurred_at < e.occurred_at < over.until), over)
+    return over
 
 
 class _Meeting:
@@ -226,15 +256,17 @@ def _asks(policy: Policy, id: str) -> object:
 def _due(published: PolicyPublished, obligation: Obligation, opened: Fact, _: Case) -> Times:
     policy, within = published.policy, obligation.within
     # What states no arrival, or no return, escapes nothing: it counts from when it happened.
-    eta = return_by = opened.occurred_at
+    begins = eta = return_by = opened.occurred_at
     match opened:
+        case LeaseExtended(until=until) if obligation.after is LeaseEnded.kind:
+            begins = until
         case DriveDispatched(eta=datetime() as stated) if within.anchor is Anchor.ETA:
             eta = stated
         case ExportApproved(return_by=datetime() as stated) if within.anchor is Anchor.RETURN_BY:
             return_by = stated
         case _:
             pass
-    due_at = due(opened.occurred_at, within, policy.timezone, published.calendar, eta, return_by) or LATEST
+    due_at = due(begins, within, policy.timezone, published.calendar, eta, return_by) or LATEST
     try:
         return due_at, due_at + policy.reporting_grace
     except OverflowError:

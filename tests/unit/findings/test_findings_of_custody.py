@@ -51,6 +51,13 @@ from worlds import (
 )
 from worlds import reference as log_of
 
+
+def not_received(
+    raised: When, resolved: When | None = None, *, name: str = "deed", by: str = DESTROYER
+) -> Says:
+    return flag("not_received", raised, MAJOR, by, subject=str(named(name)), resolved=resolved)
+
+
 NOT_ON_MANIFEST = [
     Row(
         "a drive of the lot that is scanned at the dock was expected",
@@ -112,6 +119,115 @@ NOT_ON_MANIFEST = [
         Flags(flag("not_on_manifest", "04-22", MAJOR, LESSOR, subject=LOT)),
     ),
 ]  # fmt: skip
+
+NOT_RECEIVED = [
+    Row(
+        "a drive that never left needs no receipt",
+        Given(destroyed("04-25")), under(), "05-01",
+        NO_FLAGS,
+    ),
+    Row(
+        "destroyed though nobody had received the lot with which it left",
+        Given(released("04-20"), destroyed("04-25", known="04-26", name="deed")), under(), "05-01",
+        Flags(not_received("04-26")),
+    ),
+    Row(
+        "or the shipment",
+        Given(dispatched("04-20"), destroyed("04-25", name="deed")), under(), "05-01",
+        Flags(not_received("04-25")),
+    ),
+    Row(
+        "a scan of the lot by anyone receives it, at the last moment too",
+        Given(released("04-20"), returned("04-25"), destroyed("04-25")), under(), "05-01",
+        NO_FLAGS,
+    ),
+    Row(
+        "a scan of the shipment too",
+        Given(dispatched("04-20"), delivered("04-24", by=STRANGER), destroyed("04-25")), under(), "05-01",
+        NO_FLAGS,
+    ),
+    Row(
+        "a scan after the destruction received something else",
+        Given(released("04-20"), destroyed("04-25", name="deed"), returned("04-25 09:01")), under(), "05-01",
+        Flags(not_received("04-25")),
+    ),
+    Row(
+        "a scan that is told late mends it then",
+        Given(released("04-20"), returned("04-24", known="04-27"), destroyed("04-25", name="deed")),
+        under(), "05-01",
+        Flags(not_received("04-25", resolved="04-27")),
+    ),
+    Row(
+        "known at the moment of the destruction it was there",
+        Given(released("04-20"), returned("04-24", known="04-25"), destroyed("04-25")), under(), "05-01",
+        NO_FLAGS,
+    ),
+    Row(
+        "handed over to the destroyer it is received, by the word of either side",
+        Given(released("04-20"), transferred("04-24"), destroyed("04-25")), under(), "05-01",
+        NO_FLAGS,
+    ),
+    Row(
+        "handed over to another it is not",
+        Given(released("04-20"), transferred("04-24", to_party=CARRIER), destroyed("04-25", name="deed")),
+        under(), "05-01",
+        Flags(not_received("04-25")),
+    ),
+    Row(
+        "who scanned it with another shipment had it all the same",
+        Given(dispatched("04-20"), delivered("04-24", shipment="SHIP-7"), destroyed("04-25")), under(), "05-01",
+        NO_FLAGS,
+    ),
+    Row(
+        "but who had it was not the destroyer",
+        Given(
+            dispatched("04-20"), delivered("04-24", shipment="SHIP-7", by=SANITISER),
+            destroyed("04-25", name="deed"),
+        ), under(), "05-01",
+        Flags(not_received("04-25")),
+    ),
+    Row(
+        "of a departure that names no lot there is no list to hold it against",
+        Given(released("04-20", shipment=""), destroyed("04-25")), under(), "05-01",
+        NO_FLAGS,
+    ),
+    Row(
+        "sent on, it is to be received again: what came before the last departure does not count",
+        Given(
+            released("04-20"), delivered("04-21"), dispatched("04-22", shipment="SHIP-7"),
+            destroyed("04-25", name="deed"),
+        ), under(), "05-01",
+        Flags(not_received("04-25")),
+    ),
+    Row(
+        "a departure after the destruction says nothing of it",
+        Given(destroyed("04-25"), released("04-25 09:01")), under(), "05-01",
+        NO_FLAGS,
+    ),
+    Row(
+        "a departure that is told after the destruction raises it then",
+        Given(released("04-20", known="04-28"), destroyed("04-25", name="deed")), under(), "05-01",
+        Flags(not_received("04-28")),
+    ),
+    Row(
+        "each destruction has its own flag",
+        Given(
+            released("04-20"), destroyed("04-25", name="deed"), destroyed("04-26", name="another", by=STRANGER)
+        ), under(), "05-01",
+        Flags(not_received("04-25"), not_received("04-26", name="another", by=STRANGER)),
+    ),
+    Row(
+        "no contract needs to be known",
+        Given(released("04-20"), destroyed("04-25", name="deed")), NOTHING_AGREED, "05-01",
+        Flags(not_received("04-25")),
+    ),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("row", NOT_RECEIVED, ids=str)
+def test_what_was_destroyed_is_what_was_received(row: Row) -> None:
+    check(row, "not_received")
+
 
 STEPS = Rules(
     steps=(

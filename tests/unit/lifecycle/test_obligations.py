@@ -13,9 +13,11 @@ from mitodoke.lifecycle.facts import (
     DriveDestroyed,
     DriveDispatched,
     DriveLost,
+    DriveReleased,
     DriveReturned,
     DriveWiped,
     ExportApproved,
+    Fact,
     IncidentReported,
     LeaseEnded,
     WipeVerified,
@@ -35,6 +37,7 @@ from worlds import (
     NO_FLAGS,
     OWNER,
     SANITISER,
+    STRANGER,
     WAIVED,
     WARNING,
     Flags,
@@ -59,6 +62,7 @@ from worlds import (
     flag,
     flag_named,
     lease_ended,
+    lease_extended,
     lost,
     named,
     owes,
@@ -587,6 +591,107 @@ def test_without_a_contract_or_its_policy_nothing_is_owed() -> None:
 
 def test_what_was_never_begun_is_not_owed() -> None:
     assert not Given(enrolled("2014-03-01"), lease_ended("02-28")).judged(KANAGAWA, "12-27").obligations
+
+
+LEASE = under(
+    policy(
+        owes("return", LeaseEnded, DriveReturned, "30d", Role.LESSOR),
+        owes("release", LeaseEnded, DriveReleased, "30d", Role.OWNER),
+    ),
+)
+ENDED = lease_ended("02-28")
+"""Without an extension the drive is to be back by the end of 30 March."""
+
+
+def extension(occurred: str, until: str, by: str = OWNER, known: str | None = None) -> Fact:
+    return lease_extended(occurred, until=until, by=by, known=known)
+
+
+DUE_AFTER_AN_EXTENSION = [
+    ("a lease that ended counts from its end", [ENDED], "return", "end 03-30"),
+    (
+        "taken up again, from the end of the extension",
+        [ENDED, extension("03-10", "08-31 18:00")], "return", "end 09-30",
+    ),
+    (
+        "also where the extension was agreed the moment it ended",
+        [ENDED, extension("02-28", "08-31 18:00")], "return", "end 09-30",
+    ),
+    (
+        "an extension that was agreed before the end came to nothing: it ended all the same",
+        [extension("02-27", "08-31 18:00"), ENDED], "return", "end 03-30",
+    ),
+    (
+        "an extension until before the end extends nothing",
+        [ENDED, extension("03-10", "02-28 09:00")], "return", "end 03-30",
+    ),
+    (
+        "the longest counts", [ENDED, extension("03-10", "08-31 18:00"), extension("03-11", "05-31 18:00")],
+        "return", "end 09-30",
+    ),
+    (
+        "ended before the extension had run out, from that end",
+        [ENDED, extension("03-10", "08-31 18:00"), lease_ended("06-30")], "return", "end 07-30",
+    ),
+    (
+        "ended as the extension said, from there, whatever is told later",
+        [ENDED, extension("03-10", "08-31 18:00"), lease_ended("09-02")], "return", "end 09-30",
+    ),
+    (
+        "and extended once more",
+        [ENDED, extension("03-10", "08-31 18:00"), lease_ended("06-30"), extension("07-01", "12-31 18:00")],
+        "return", "end 2020-01-30",
+    ),
+    (
+        "the lessor cannot put off the return that it owes",
+        [ENDED, extension("03-10", "08-31 18:00", LESSOR)], "return", "end 03-30",
+    ),
+    (
+        "but it can put off the release that the owner owes",
+        [ENDED, extension("03-10", "08-31 18:00", LESSOR)], "release", "end 09-30",
+    ),
+    (
+        "and not the owner, who owes it", [ENDED, extension("03-10", "08-31 18:00")], "release", "end 03-30",
+    ),
+    (
+        "the word of a stranger extends nothing",
+        [ENDED, extension("03-10", "08-31 18:00", STRANGER)], "return", "end 03-30",
+    ),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("facts", "obligation", "due"),
+    [row[1:] for row in DUE_AFTER_AN_EXTENSION],
+    ids=[row[0] for row in DUE_AFTER_AN_EXTENSION],
+)
+def test_what_follows_the_end_of_a_lease_waits_for_its_extension(
+    facts: list[Fact], obligation: str, due: str
+) -> None:
+    assert the_debt(Given(*facts).judged(LEASE, "2020-06-01"), obligation).due_at == at(due)
+
+
+@pytest.mark.parametrize(
+    ("facts", "opened"),
+    [
+        ([ENDED, extension("03-10", "02-28 09:00")], "02-28"),
+        ([ENDED, extension("03-10", "08-31 18:00"), extension("03-11", "08-31 18:00")], "03-10"),
+        ([ENDED, extension("03-10", "08-31 18:00"), lease_ended("08-31 18:00")], "03-10"),
+        ([ENDED, extension("03-10", "08-31 18:00"), lease_ended("08-31 17:59")], "08-31 17:59"),
+    ],
+)
+def test_it_is_owed_since_the_first_word_by_which_it_is_due(facts: list[Fact], opened: str) -> None:
+    assert the_debt(Given(*facts).judged(LEASE, "2020-06-01"), "return").opened_at == at(opened)
+
+
+def test_an_extension_that_is_told_late_takes_the_breach_back() -> None:
+    given = Given(ENDED, extension("03-10", "08-31 18:00", known="04-10"))
+    assert the_debt(given.judged(LEASE, "04-09"), "return").state is OVERDUE
+    assert the_debt(given.judged(LEASE, "04-10"), "return").state is PENDING
+    breaches = as_told(given.judged(LEASE, "04-09"), "overdue")
+    assert [breach.subject for breach in breaches] == ["return", "release"]
+    later = as_told(given.judged(LEASE, "10-01"), "overdue")
+    assert flag("overdue", "end 09-30", MAJOR, LESSOR, subject="return") in later
 
 
 def test_each_lease_of_a_drive_is_owed_its_own() -> None:

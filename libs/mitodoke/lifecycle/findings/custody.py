@@ -56,6 +56,62 @@ def not_on_manifest(case: Case) -> Iterator[Finding]:
             )
 
 
+def not_received(case: Case) -> Iterator[Finding]:
+    """A drive that left with a lot or shipment was destroyed, though by no report had anyone received it.
+
+    So what a destroyer says it destroyed is held, serial by serial, against what was received of each lot and
+    shipment. The last departure before the destruction counts. It is received by a scan of its lot or shipment, and
+    by whatever scan or hand-over since then shows that the destroyer had the drive; mended when one is told.
+    Source: ISO/IEC 27001:2022 A.7.10 (storage media); the return list of the Kanagawa case.
+    """
+    deeds = case.of(DriveDestroyed)
+    if not deeds:
+        return
+    departures: list[DriveReleased | DriveDispatched] = [*case.of(DriveReleased), *case.of(DriveDispatched)]
+    departures.sort(key=_occurred_at)
+    scanned: dict[str, list[Fact]] = {}
+    taken: dict[tuple[int, str], list[Fact]] = {}
+    arrivals: list[DriveReturned | DriveDelivered] = [*case.of(DriveReturned), *case.of(DriveDelivered)]
+    for arrival in arrivals:
+        scanned.setdefault(arrival.shipment, []).append(arrival)
+        taken.setdefault((_departed(departures, arrival), arrival.party), []).append(arrival)
+    for hand_over in case.of(CustodyTransferred):
+        taken.setdefault((_departed(departures, hand_over), hand_over.to_party), []).append(hand_over)
+    received = {shipment: _earliest(facts) for shipment, facts in scanned.items()}
+    had = {who: _earliest(facts) for who, facts in taken.items()}
+    for deed in deeds:
+        last = _departed(departures, deed)
+        if not last or not departures[last - 1].shipment:
+            continue
+        left = departures[last - 1]
+        known_at = max(deed.known_at, left.known_at)
+        told = (received.get(left.shipment), had.get((last, deed.party)))
+        words = [word for facts in told if facts and (word := facts.known_of_those_by(deed.occurred_at))]
+        mended_at = min(words, default=None)
+        if mended_at is None or mended_at > known_at:
+            yield Finding(
+                subject=deed.event_id,
+                known_at=known_at,
+                message=f"{deed.kind} was reported by {deed.party}, and by no report had anyone received the drive"
+                f" after it had left on {left.shipment}",
+                party=deed.party,
+                mended_at=mended_at,
+            )
+
+
+def _departed(departures: Sequence[Fact], fact: Fact) -> int:
+    """How many of the departures had come about when the fact did."""
+    return bisect_right(departures, fact.occurred_at, key=_occurred_at)
+
+
+def _earliest(facts: list[Fact]) -> Earliest:
+    return Earliest(sorted(facts, key=_occurred_at))
+
+
+def _occurred_at(fact: Fact) -> datetime:
+    return fact.occurred_at
+
+
 def skipped_step(case: Case) -> Iterator[Finding]:
     """A step of the policy's order came about without one before it; mended when the missing step is reported.
 
@@ -307,6 +363,7 @@ def _by_knowledge(fact: Fact) -> tuple[datetime, str]:
 
 RULES = (
     Rule("not_on_manifest", Severity.MAJOR, "ISO/IEC 27001:2022 A.7.10", not_on_manifest),
+    Rule("not_received", Severity.MAJOR, "ISO/IEC 27001:2022 A.7.10", not_received),
     Rule("skipped_step", Severity.MAJOR, "the policy's steps", skipped_step),
     Rule("custody_gap", Severity.MAJOR, "ISO/IEC 27001:2022 A.7.10", custody_gap),
     Rule("not_the_holder", Severity.MAJOR, "ISO/IEC 27001:2022 A.7.10", not_the_holder),
