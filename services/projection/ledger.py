@@ -15,6 +15,7 @@ from aiokafka import ConsumerRecord
 
 from mitodoke.eventlog.cloudevents import UndecodableEvent, decode_drive_event
 from mitodoke.eventlog.payloads import moment_of_milliseconds
+from mitodoke.eventlog.same_log import fingerprint
 from mitodoke.lifecycle.facts import DriveDelivered, DriveDispatched, DriveReleased, DriveReturned, Fact
 from mitodoke.lifecycle.holder import holder
 from mitodoke.lifecycle.judge import judge
@@ -55,6 +56,11 @@ def serials_of(records: Iterable[ConsumerRecord]) -> set[str]:
     return {_serial(record) for record in records}
 
 
+def is_discarded(record: ConsumerRecord, discarded: frozenset[tuple[int, bytes | None]]) -> bool:
+    """Whether a message is among those that were discarded, by offset and fingerprint (None for any)."""
+    return (record.offset, None) in discarded or (record.offset, fingerprint(record)) in discarded
+
+
 WAITS_BEHIND: Final = "an earlier event of this drive waits in quarantine"
 
 
@@ -62,8 +68,8 @@ class Ledger:
     """Takes the messages of one partition in order, and knows in the end what to write.
 
     `held` has the state of every drive that will be touched and is not new; `detected_at` is the
-    worker's own time, and goes nowhere but into the column of that name. Messages at the offsets
-    `discarded` count for nothing: a person has decided so.
+    worker's own time, and goes nowhere but into the column of that name. Messages that are `discarded`,
+    by offset and fingerprint (None for any), count for nothing: a person has decided so.
     """
 
     def __init__(
@@ -73,7 +79,7 @@ class Ledger:
         reference: Reference,
         detected_at: datetime,
         *,
-        discarded: frozenset[int] = frozenset(),
+        discarded: frozenset[tuple[int, bytes | None]] = frozenset(),
     ) -> None:
         self._partition = partition
         self._held = held
@@ -90,7 +96,7 @@ class Ledger:
         The drive's turning points up to the message come first, each in its order, so that what is written does
         not depend on when a sweep came by.
         """
-        if record.offset in self._discarded:
+        if self._discarded and is_discarded(record, self._discarded):
             return
         serial = _serial(record)
         state = self._state(serial)

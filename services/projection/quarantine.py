@@ -1,12 +1,14 @@
 """What waits in quarantine, and the two ways out of it: taken up again, or discarded by a person who says why.
 
 Either way the events of that drive are taken up in the order of the log, in one transaction behind the fence of
-their partition, so that a running worker notices and forgets what it remembered of the drive.
+their partition, so that a running worker notices and forgets what it remembered of the drive. The decision is appended
+to the reference log before that transaction ends: what the tables abide by, tables built anew abide by too.
 """
 
 import asyncio
 import contextlib
 import json
+import uuid
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,10 +16,14 @@ from datetime import datetime
 from aiokafka import ConsumerRecord
 
 from mitodoke.chassis.clock import Clock
-from mitodoke.eventlog.cloudevents import decode_fact
+from mitodoke.contracts.reference.v1.reference_pb2 import QuarantineDecided, QuarantinedEvent
+from mitodoke.eventlog.cloudevents import Envelope, decision_event, decode_fact, timestamp_of
 from mitodoke.eventlog.payloads import milliseconds_of_moment
+from mitodoke.eventlog.recorder import LogUnavailable, OutcomeUnknown, QueueFull, Recorder
 from mitodoke.eventlog.reference_log import ReferenceFollower
+from mitodoke.eventlog.same_log import fingerprint
 from mitodoke.eventlog.topics import Topics
+from mitodoke.lifecycle.reference import Reference
 from mitodoke.readmodel import store
 from mitodoke.readmodel.pool import Connection, open_pool
 from mitodoke.services.projection.ledger import Ledger
@@ -83,13 +89,13 @@ async def retry(
 
     Raises QuarantineError when none waits, or nobody or no reason is named.
     """
-    async with _at_hand(bootstrap, dsn, topics) as (connection, follower):
+    async with _at_hand(bootstrap, dsn, topics) as (connection, follower, recorder):
         held = await waiting(connection, serial)
         if not held:
             raise QuarantineError(
                 f"No event of {serial} waits in quarantine; `mitodoke quarantine list` shows all"
             )
-        return await _take_up(connection, follower, topics, clock, held, None, by, why)
+        return await _decide(connection, follower, recorder, topics, clock, held, None, by, why)
 
 
 async def discard(
@@ -99,7 +105,7 @@ async def discard(
 
     The event stays in the log. Raises QuarantineError when no such event waits, or nobody or no reason is named.
     """
-    async with _at_hand(bootstrap, dsn, topics) as (connection, follower):
+    async with _at_hand(bootstrap, dsn, topics) as (connection, follower, recorder):
         everything = await waiting(connection)
         event = next((e for e in everything if (e.partition, e.offset) == (partition, offset)), None)
         if event is None:
@@ -107,31 +113,78 @@ async def discard(
                 f"No event waits at {partition}/{offset}; `mitodoke quarantine list` shows where the events are"
             )
         held = [e for e in everything if e.serial == event.serial]
-        return await _take_up(connection, follower, topics, clock, held, event, by, why)
+        return await _decide(connection, follower, recorder, topics, clock, held, event, by, why)
 
 
 @contextlib.asynccontextmanager
 async def _at_hand(
     bootstrap: str, dsn: str, topics: Topics
-) -> AsyncIterator[tuple[Connection, ReferenceFollower]]:
+) -> AsyncIterator[tuple[Connection, ReferenceFollower, Recorder]]:
     follower = ReferenceFollower(bootstrap, topics.reference)
-    reading = asyncio.create_task(follower.run())
+    recorder = Recorder(bootstrap, topics.reference)
+    running = [asyncio.create_task(follower.run()), asyncio.create_task(recorder.run())]
     try:
         async with asyncio.timeout(REFERENCE_SECONDS):
-            while not follower.ready:
+            while not (follower.ready and recorder.ready):
                 if follower.failure is not None:
                     raise QuarantineError(follower.failure)
                 await asyncio.sleep(LOOK_AGAIN_SECONDS)
         async with await open_pool(dsn) as pool, pool.acquire() as connection:
-            yield connection, follower
+            yield connection, follower, recorder
     finally:
-        reading.cancel()
-        await asyncio.gather(reading, return_exceptions=True)
+        for task in running:
+            task.cancel()
+        await asyncio.gather(*running, return_exceptions=True)
+        await recorder.stop()
 
 
-async def _take_up(
+async def take_up(
+    connection: Connection,
+    topic: str,
+    reference: Reference,
+    clock: Clock,
+    partition: int,
+    serial: str,
+    *,
+    discarded: frozenset[tuple[int, bytes | None]] = frozenset(),
+) -> dict[int, Waiting]:
+    """Take up all events of a drive in their order, but for those discarded now or before; what waits still, by offset.
+
+    Within a transaction, behind the fence of the partition.
+    """
+    held = await waiting(connection, serial)
+    if not held:
+        return {}
+    discarded |= await store.discarded(connection, partition, held[0].offset, held[-1].offset + 1)
+    counted = await _counted(connection, held)
+    await connection.execute("delete from quarantine where serial = $1", serial)
+    states = await store.load(connection, [serial], decode_fact)
+    ledger = Ledger(partition, states, reference, clock.now(), discarded=discarded)
+    for event in held:
+        if event.offset not in counted:
+            ledger.take(as_read(topic, event))
+    await store.write(connection, partition, ledger.changes())
+    still = {e.offset: e for e in await waiting(connection, serial)}
+    if not still:
+        # Where every event of it was discarded, nothing else says that the drive is free.
+        await connection.execute("update drive set parked = false where serial = $1", serial)
+    return still
+
+
+async def _counted(connection: Connection, held: Sequence[Waiting]) -> set[int]:
+    """Where the judgement failed at a turning point, the drive waits on a fact that counts already."""
+    rows = await connection.fetch(
+        'select "offset" from fact where partition = $1 and "offset" = any($2)',
+        held[0].partition,
+        [event.offset for event in held],
+    )
+    return {row["offset"] for row in rows}
+
+
+async def _decide(
     connection: Connection,
     follower: ReferenceFollower,
+    recorder: Recorder,
     topics: Topics,
     clock: Clock,
     held: Sequence[Waiting],
@@ -152,56 +205,61 @@ async def _take_up(
         now_held = await waiting(connection, serial)
         if [e.offset for e in now_held] != [e.offset for e in held]:
             raise QuarantineError(f"More has come to wait of {serial} just now; look again, and decide again")
-        # Where the judgement failed at a turning point, the drive waits on a fact that counts already.
-        counted = {
-            row["offset"]
-            for row in await connection.fetch(
-                'select "offset" from fact where partition = $1 and "offset" = any($2)',
-                partition,
-                [event.offset for event in held],
-            )
-        }
-        if discarded is not None and discarded.offset in counted:
+        if discarded is not None and discarded.offset in await _counted(connection, held):
             raise QuarantineError(
                 f"The fact at {discarded.place} is sound and counts; the judgement of {serial} failed after it. "
                 "Take it up again with a version that can judge it: `mitodoke quarantine retry`"
             )
-        await connection.execute("delete from quarantine where serial = $1", serial)
-        states = await store.load(connection, [serial], decode_fact)
-        ledger = Ledger(partition, states, follower.reference, clock.now())
-        for event in held:
-            if event is not discarded and event.offset not in counted:
-                ledger.take(_as_read(topics.drives, event))
-        await store.write(connection, partition, ledger.changes())
-        still = {e.offset: e for e in await waiting(connection, serial)}
-        if not still:
-            # Where every event of it was discarded, nothing else says that the drive is free.
-            await connection.execute("update drive set parked = false where serial = $1", serial)
-        decided = [
-            (
-                e.partition,
-                e.offset,
-                serial,
-                "discarded" if e is discarded else "retried",
-                by,
-                why,
-                clock.now(),
-                e.error,
-                still[e.offset].error if e.offset in still else "",
-            )
-            for e in held
-        ]
-        await connection.executemany(
-            """insert into quarantine_decision
-               (partition, "offset", serial, decision, decided_by, why, decided_at, error, error_after)
-               values ($1, $2, $3, $4, $5, $6, $7, $8, $9)""",
-            decided,
+        now_discarded = (
+            frozenset()
+            if discarded is None
+            else frozenset({(discarded.offset, fingerprint(as_read(topics.drives, discarded)))})
         )
+        still = await take_up(
+            connection, topics.drives, follower.reference, clock, partition, serial, discarded=now_discarded
+        )
+        decision = QuarantineDecided(
+            serial=serial,
+            decided_by=by,
+            why=why,
+            decided_at=timestamp_of(clock.now()),
+            events=[
+                QuarantinedEvent(
+                    partition=e.partition,
+                    offset=e.offset,
+                    fingerprint=fingerprint(as_read(topics.drives, e)),
+                    discarded=e is discarded,
+                    error=e.error,
+                    error_after=still[e.offset].error if e.offset in still else "",
+                )
+                for e in held
+            ],
+        )
+        at = await _appended(recorder, decision)
+        await store.write_decisions(connection, {at: decision})
     taken_up = sum(e is not discarded and e.offset not in still for e in held)
     return Decided(taken_up, tuple(still.values()))
 
 
-def _as_read(topic: str, event: Waiting) -> ConsumerRecord:
+async def _appended(recorder: Recorder, decision: QuarantineDecided) -> int:
+    """Where the decision stands in the reference log. Raises QuarantineError, and the transaction is then undone."""
+    envelope = Envelope(service="quarantine", party="", request_id=str(uuid.uuid4()))
+    try:
+        (receipt,) = await recorder.record([decision_event(decision, envelope)], REFERENCE_SECONDS)
+    except (LogUnavailable, QueueFull) as error:
+        raise QuarantineError(
+            f"The decision could not be recorded, and nothing was changed: {error}"
+        ) from None
+    except OutcomeUnknown:
+        raise QuarantineError(
+            "The log did not say whether it has the decision. If it has, the projection carries it out when it reads "
+            "it: look at `mitodoke quarantine decisions` in a minute, and decide again only if it is not there"
+        ) from None
+    return receipt.offset
+
+
+def as_read(topic: str, event: Waiting) -> ConsumerRecord:
+    """The message of an event that waits, as it was read from the log; headers that were no text are mended."""
     return ConsumerRecord(
         topic=topic,
         partition=event.partition,

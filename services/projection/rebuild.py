@@ -153,7 +153,7 @@ async def _one_at_a_time(dsn: str, accept_this_log: bool) -> AsyncIterator[None]
         await migrate(connection, schema=REBUILT)
         await connection.execute(
             f"""insert into {REBUILT}.quarantine_decision overriding system value
-                select * from {SCHEMA}.quarantine_decision"""
+                select * from {SCHEMA}.quarantine_decision where reference_offset is null"""
         )
         await connection.execute(
             f"""select setval(pg_get_serial_sequence('{REBUILT}.quarantine_decision', 'id'),
@@ -174,14 +174,26 @@ async def _caught_up(pool: asyncpg.Pool, target: _OtherLog | None, tell: Callabl
         return await _read_to(pool, target, tell)
     async with pool.acquire() as connection:
         rows = await connection.fetch(
-            f"""select r.next_offset, l.next_offset as live_offset,
+            f"""select partition, r.next_offset, l.next_offset as live_offset,
                     r.reference_offset >= l.reference_offset and r.read_through >= l.read_through as judged
                 from {SCHEMA}.progress l left join {REBUILT}.progress r using (partition)
                 where partition >= 0"""
         )
+        undecided = await _undecided(connection)
+        waiting = [row for row in rows if await store.parked_though_discarded(connection, row["partition"])]
     read = sum(row["next_offset"] or 0 for row in rows)
     tell(read, sum(row["live_offset"] for row in rows))
-    return all(row["judged"] and row["next_offset"] >= row["live_offset"] for row in rows)
+    judged = all(row["judged"] and row["next_offset"] >= row["live_offset"] for row in rows)
+    return judged and not undecided and not waiting
+
+
+async def _undecided(connection: Connection) -> bool:
+    """Whether somebody decided about an event in quarantine, and the new tables do not know it yet."""
+    undecided: bool = await connection.fetchval(
+        f"""select exists (select reference_offset from {SCHEMA}.quarantine_decision
+            except select reference_offset from {REBUILT}.quarantine_decision)"""
+    )
+    return undecided
 
 
 async def _read_to(pool: asyncpg.Pool, target: _OtherLog, tell: Callable[[int, int], None]) -> bool:
@@ -210,15 +222,8 @@ async def _swap(pool: asyncpg.Pool, target: _OtherLog | None) -> Rebuilt | None:
             )
             if behind:
                 return None
-            undecided = await connection.fetchval(
-                f"""select exists (select id from {SCHEMA}.quarantine_decision
-                    except select id from {REBUILT}.quarantine_decision)"""
-            )
-            if undecided:
-                raise RebuildError(
-                    "Somebody decided about an event in quarantine while this ran, and the new tables do not know "
-                    "it. The old read model stays; run `mitodoke rebuild` again"
-                )
+            if target is None and await _undecided(connection):
+                return None
             changed = await _hand_over(connection)
             facts = await connection.fetchval(f"select count(*) from {REBUILT}.fact")
             drives = await connection.fetchval(f"select count(*) from {REBUILT}.drive")

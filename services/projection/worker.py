@@ -27,6 +27,7 @@ from mitodoke.readmodel import store
 from mitodoke.readmodel.drive_state import DriveState
 from mitodoke.readmodel.pool import Connection
 from mitodoke.services.projection.ledger import REFERENCE_COUNTS_AFTER, Ledger, serials_of
+from mitodoke.services.projection.quarantine import take_up
 
 _log = structlog.get_logger("mitodoke.projection")
 
@@ -100,6 +101,8 @@ class Worker:
         self._partition_of: dict[str, int] = {}
         self._versions: dict[int, int] = {}
         self._read_through: dict[int, datetime] = {}
+        self._settled: dict[int, int] = {}
+        self._shown = -1
         self._ready = False
         self.wrote = asyncio.Event()
         """Set whenever a transaction was committed: the relay looks at the outbox then."""
@@ -173,6 +176,7 @@ class Worker:
                 if batches:
                     # 1. Know all reference facts that were recorded before these facts.
                     await self._follower.read_to_end(10)
+                    await self._show_reference()
                 for partition, records in batches.items():
                     await self._in_order(consumer, partition, self._apply(partition.partition, records))
                 if batches and not self._alone:
@@ -277,6 +281,8 @@ class Worker:
             async with self._pool.acquire() as connection:
                 next_offset, applied = await store.progress(connection, partition.partition)
                 due = await store.due_serials(connection, partition.partition, until, 1)
+            if self._settled.get(partition.partition) != len(self._follower.decisions):
+                await self._in_order(consumer, partition, self._settle_decided(partition.partition, position))
             if next_offset > ends[partition]:
                 await self._seek_to_progress(consumer, partition)
             elif due or applied < self._follower.next_offset or next_offset != position:
@@ -286,6 +292,29 @@ class Worker:
         if idle:
             async with self._pool.acquire() as connection:
                 await store.note_read_through(connection, idle)
+
+    async def _settle_decided(self, partition: int, position: int) -> None:
+        """Take up the drives of which a discarded event still waits.
+
+        Whoever decided could not finish, or these tables are built anew and came by the event before the decision.
+        """
+        decisions = len(self._follower.decisions)
+        async with self._pool.acquire() as connection, connection.transaction():
+            if await store.parked_though_discarded(connection, partition):
+                await self._fence(connection, partition, start=position, end=position)
+                # Asked again behind the fence: whoever decided may just have finished.
+                for serial in await store.parked_though_discarded(connection, partition):
+                    await take_up(
+                        connection,
+                        self._topics.drives,
+                        self._follower.reference,
+                        self._clock,
+                        partition,
+                        serial,
+                    )
+        self._forget(partition)
+        self._settled[partition] = decisions
+        self.wrote.set()
 
     async def _turn(self, partition: int, position: int, until: datetime) -> None:
         due = [""]
@@ -320,15 +349,21 @@ class Worker:
 
     async def _show_reference(self) -> None:
         end = self._follower.next_offset
+        if self._shown == end:
+            return
         async with self._pool.acquire() as connection:
             start, _ = await store.progress(connection, store.REFERENCE)
             if start >= end:
+                self._shown = end
                 return
             async with connection.transaction():
                 shown = self._follower.fingerprint_before(end)
                 if await store.fence(connection, store.REFERENCE, start=start, end=end, last_message=shown):
                     news = [(at, fact) for at, fact in self._follower.facts_from(start) if at < end]
                     await store.write_reference(connection, news, self._follower.reference)
+                    decided = {at: d for at, d in self._follower.decisions.items() if start <= at < end}
+                    await store.write_decisions(connection, decided)
+                    self._shown = end
 
     async def _held(self, connection: Connection, serials: set[str]) -> dict[str, DriveState]:
         held = {serial: self._cache[serial] for serial in serials if serial in self._cache}
@@ -358,6 +393,7 @@ class Worker:
             del self._cache[serial]
             del self._partition_of[serial]
         self._versions.pop(partition, None)
+        self._settled.pop(partition, None)
 
     def _forget_all(self) -> None:
         self._cache.clear()
@@ -365,6 +401,8 @@ class Worker:
         self._partition_of.clear()
         self._versions.clear()
         self._read_through.clear()
+        self._settled.clear()
+        self._shown = -1
 
     def _commit_for_lag_tools(self, consumer: AIOKafkaConsumer) -> None:
         """Tell the group where we are. Nothing rests on it: the fence decides."""

@@ -23,6 +23,7 @@ from mitodoke.eventlog.reference_log import ReferenceFollower
 from mitodoke.eventlog.same_log import LogMismatch
 from mitodoke.eventlog.topics import TopicError, Topics, create_topics
 from mitodoke.readmodel.migrations import migrate
+from mitodoke.services.projection.quarantine import discard
 from mitodoke.services.projection.rebuild import RebuildError, Rebuilt, rebuild
 from mitodoke.services.projection.worker import Worker
 from mitodoke_local import Backends
@@ -275,10 +276,26 @@ async def test_tables_that_are_lost_entirely_come_back_from_the_log(
 ) -> None:
     await log.world(within="1s")
     await _enrol(log, 3)
+    await log.producer.send_and_wait(log.topics.drives, b"\xff", key=SERIAL.encode(), headers=[])
     await log.facts(LeaseEnded(serial=SERIAL, occurred_at=now()))
     async with projecting.worker():
         await projecting.settled()
+        place = await ask(
+            projecting.dsn, """select array[partition, "offset"] from quarantine order by "offset" limit 1"""
+        )
+        await discard(
+            projecting.bootstrap,
+            projecting.dsn,
+            log.topics,
+            SystemClock(),
+            *place,
+            by="sato",
+            why="not a fact",
+        )
+        await projecting.settled()
     before = await contents(projecting.dsn)
+    decided = await _decisions(projecting.dsn)
+    assert len(decided) == 2
     backends.database.drop_database(namespace)
     dsn = backends.database.create_database(namespace)
     await _migrated(dsn)
@@ -287,6 +304,19 @@ async def test_tables_that_are_lost_entirely_come_back_from_the_log(
         await projecting.settled()
     for table, rows in (await contents(dsn)).items():
         assert rows == before[table], table
+    assert await _decisions(dsn) == decided, "who decided what, when and why"
+
+
+async def _decisions(dsn: str) -> list[tuple[object, ...]]:
+    connection = await asyncpg.connect(dsn, server_settings={"search_path": "custody"})
+    try:
+        rows = await connection.fetch(
+            """select partition, "offset", serial, decision, decided_by, why, decided_at, error, error_after
+               from quarantine_decision order by id"""
+        )
+        return [tuple(row) for row in rows]
+    finally:
+        await connection.close()
 
 
 async def _migrated(dsn: str) -> None:

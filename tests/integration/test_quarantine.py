@@ -3,6 +3,7 @@
 import asyncio
 import os
 import sys
+import uuid
 from datetime import UTC, datetime, timedelta
 
 import asyncpg
@@ -11,12 +12,23 @@ import pytest
 from log_writer import LogWriter, now
 from mitodoke.chassis.clock import SystemClock
 from mitodoke.contracts.leasing.v1.leasing_pb2 import DriveEnrolled, LeaseEnded
+from mitodoke.contracts.reference.v1.reference_pb2 import QuarantineDecided, QuarantinedEvent
 from mitodoke.contracts.returns.v1.returns_pb2 import DriveReturned
+from mitodoke.eventlog.cloudevents import Envelope, decision_event
+from mitodoke.eventlog.same_log import fingerprint
 from mitodoke.lifecycle.judge import judge
+from mitodoke.readmodel import store
 from mitodoke.readmodel.store import SWAP_LOCK
 from mitodoke.services.projection import ledger
-from mitodoke.services.projection.quarantine import Decided, QuarantineError, discard, retry
-from mitodoke.services.projection.rebuild import RebuildError, rebuild
+from mitodoke.services.projection.quarantine import (
+    Decided,
+    QuarantineError,
+    as_read,
+    discard,
+    retry,
+    waiting,
+)
+from mitodoke.services.projection.rebuild import rebuild
 from projecting import Projecting
 from read_model import ask, contents, until
 
@@ -155,15 +167,43 @@ async def _retry(of: Projecting, by: str = "sato") -> Decided:
     return await retry(of.bootstrap, of.dsn, of.topics, SystemClock(), BAD, by=by, why="mended")
 
 
-async def test_a_rebuild_that_a_decision_has_overtaken_changes_nothing(
+async def _decision(of: Projecting) -> QuarantineDecided:
+    """That the first event that waits is discarded, as it would stand in the log."""
+    connection = await asyncpg.connect(of.dsn, server_settings={"search_path": "custody"})
+    try:
+        first = (await waiting(connection))[0]
+    finally:
+        await connection.close()
+    event = QuarantinedEvent(
+        partition=first.partition,
+        offset=first.offset,
+        fingerprint=fingerprint(as_read(of.topics.drives, first)),
+        discarded=True,
+        error=first.error,
+    )
+    return QuarantineDecided(
+        serial=first.serial, decided_by="sato", why="not a fact", decided_at=now(), events=[event]
+    )
+
+
+async def _append_decision(log: LogWriter, decision: QuarantineDecided) -> int:
+    event = decision_event(decision, Envelope("quarantine", "", str(uuid.uuid4())))
+    sent = await log.producer.send_and_wait(
+        log.topics.reference, event.value, key=event.key, headers=event.headers
+    )
+    return int(sent.offset)
+
+
+async def test_a_rebuild_that_a_decision_overtakes_abides_by_it(
     log: LogWriter, projecting: Projecting
 ) -> None:
     await _poisoned(log)
     async with projecting.worker():
         await projecting.caught_up()
+    decision = await _decision(projecting)
     decider = await asyncpg.connect(projecting.dsn, server_settings={"search_path": "custody"})
     async with decider.transaction():
-        # The swap waits for whoever writes: so the decision surely comes after what the rebuild took over.
+        # The swap waits for whoever writes: so the decision surely comes after the rebuild has read everything.
         await decider.execute("select pg_advisory_xact_lock_shared($1)", SWAP_LOCK)
         rebuilding = asyncio.create_task(_rebuild(projecting))
 
@@ -171,17 +211,51 @@ async def test_a_rebuild_that_a_decision_has_overtaken_changes_nothing(
             waits = "select exists (select from pg_locks where locktype = 'advisory' and not granted)"
             return bool(await ask(projecting.dsn, waits))
 
-        await until(at_the_swap, "the rebuild wants to swap", limit=60)
-        await decider.execute(
-            """insert into quarantine_decision
-               (partition, "offset", serial, decision, decided_by, why, decided_at, error, error_after)
-               values (0, 0, 'ZK1', 'discarded', 'sato', 'not a fact', now(), 'wrong', '')"""
-        )
+        await until(at_the_swap, "the rebuild wants to swap", limit=120)
+        at = await _append_decision(log, decision)
+        await store.write_decisions(decider, {at: decision})
     await decider.close()
-    with pytest.raises(RebuildError, match="decided about an event in quarantine while this ran"):
-        await rebuilding
-    assert await ask(projecting.dsn, "select count(*) from quarantine_decision") == 1
+    await rebuilding
+    assert await ask(projecting.dsn, "select decided_by from quarantine_decision") == "sato"
+    async with projecting.worker():
+        await projecting.settled()
+    assert await ask(projecting.dsn, "select count(*) from quarantine") == 0
+    assert await _kinds(projecting) == ["DriveEnrolled", "LeaseEnded", "DriveReturned"]
+
+
+async def test_a_decision_that_reached_the_log_alone_is_carried_out_by_the_projection(
+    log: LogWriter, projecting: Projecting
+) -> None:
+    await _poisoned(log)
+    async with projecting.worker():
+        await projecting.caught_up()
+        # As if who decided had been cut off between the append and the end of the transaction.
+        await _append_decision(log, await _decision(projecting))
+
+        async def free() -> bool:
+            return bool(await ask(projecting.dsn, "select count(*) = 0 from quarantine"))
+
+        await until(free, "the discarded event waits no more", limit=120)
+        await projecting.settled()
+    assert await _kinds(projecting) == ["DriveEnrolled", "LeaseEnded", "DriveReturned"]
+    assert await ask(projecting.dsn, "select not parked from drive")
+    await _rebuilt_alike(projecting)
+
+
+async def test_a_decision_about_another_event_at_the_same_place_lets_this_one_count(
+    log: LogWriter, projecting: Projecting
+) -> None:
+    await _poisoned(log)
+    async with projecting.worker():
+        await projecting.caught_up()
+        decision = await _decision(projecting)
+        decision.events[0].offset = 0
+        decision.events[0].fingerprint = b"of an event of another log"
+        await _append_decision(log, decision)
+        await projecting.settled()
     await _rebuild(projecting)
+    assert await ask(projecting.dsn, "select count(*) from quarantine_decision") == 1
+    assert await _kinds(projecting) == ["DriveEnrolled"], "the fact at offset 0 counts"
 
 
 async def test_what_is_wrong_behind_a_discarded_event_waits_in_its_turn(

@@ -12,7 +12,9 @@ from typing import Any, Final, NamedTuple
 from uuid import UUID
 
 from aiokafka import ConsumerRecord
+from google.protobuf.message import DecodeError
 
+from mitodoke.contracts.reference.v1.reference_pb2 import QuarantineDecided
 from mitodoke.eventlog.payloads import (
     DRIVE_PAYLOADS_BY_TYPE,
     REFERENCE_PAYLOADS_BY_TYPE,
@@ -36,6 +38,8 @@ __all__ = [
     "Event",
     "UndecodableEvent",
     "Unreadable",
+    "decision_event",
+    "decode_decision_event",
     "decode_drive_event",
     "decode_fact",
     "decode_reference_event",
@@ -52,6 +56,7 @@ EVENT_NAMESPACE: Final = UUID("6b1f3c52-0d8e-5d5a-9c0e-7a3f6d2b9e41")
 
 
 _CONTENT_TYPE = b"application/protobuf"
+_DECISION_TYPE: Final = QuarantineDecided.DESCRIPTOR.full_name.encode()
 
 
 class UndecodableEvent(ValueError):
@@ -150,6 +155,19 @@ def reference_event(message: Any, occurred_at: datetime, envelope: Envelope) -> 
     return Event(identity, key.encode(), message.SerializeToString(), headers)
 
 
+def decision_event(decision: QuarantineDecided, envelope: Envelope) -> Event:
+    """The event of one decision about events in quarantine, for the reference log."""
+    key = decision.serial.encode(errors="replace")
+    identity = event_id(envelope.party, envelope.request_id, 0, decision.serial)
+    headers = [
+        ("ce_id", identity.encode()),
+        ("ce_time", _rfc3339(moment(decision.decided_at))),
+        ("ce_subject", key),
+        *_constant_headers(decision.DESCRIPTOR.full_name, envelope),
+    ]
+    return Event(identity, key, decision.SerializeToString(), headers)
+
+
 def _constant_headers(type_name: str, envelope: Envelope) -> list[tuple[str, bytes]]:
     said = {
         "ce_specversion": "1.0",
@@ -188,6 +206,19 @@ def decode_reference_event(record: ConsumerRecord) -> ReferenceFact:
         return _reference_fact(record)
     except Unreadable as error:
         raise _undecodable(record, str(error)) from None
+
+
+def decode_decision_event(record: ConsumerRecord) -> QuarantineDecided | None:
+    """The decision that a message of the reference topic states; None where it states a reference fact.
+
+    Raises UndecodableEvent with its place.
+    """
+    if dict(record.headers).get("ce_type") != _DECISION_TYPE:
+        return None
+    try:
+        return QuarantineDecided.FromString(record.value or b"")
+    except DecodeError as error:
+        raise _undecodable(record, f"its value is no QuarantineDecided: {error}") from None
 
 
 def _undecodable(record: ConsumerRecord, reason: str) -> UndecodableEvent:

@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -10,7 +10,9 @@ import structlog
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from aiokafka.errors import KafkaError
 
-from mitodoke.eventlog.cloudevents import UndecodableEvent, decode_reference_event
+from mitodoke.contracts.reference.v1.reference_pb2 import QuarantineDecided
+from mitodoke.eventlog.cloudevents import UndecodableEvent, decode_decision_event, decode_reference_event
+from mitodoke.eventlog.payloads import moment_of_milliseconds
 from mitodoke.eventlog.same_log import FRESH_SECONDS, LogMismatch, fingerprint, lost_messages, other_message
 from mitodoke.lifecycle.reference import BEGINNING, Reference, ReferenceFact
 
@@ -39,6 +41,7 @@ class ReferenceFollower:
         self._reference = Reference()
         self._facts: list[tuple[int, ReferenceFact]] = []
         self._offset_of: dict[UUID, int] = {}
+        self._decisions: dict[int, QuarantineDecided] = {}
         self._next_offset = 0
         self._fingerprints: dict[int, bytes] = {}
         self._looked_back_at = 0.0
@@ -103,6 +106,11 @@ class ReferenceFollower:
             stands = self.fingerprint_before(next_offset)
             if expected is not None and stands is not None and stands != expected:
                 raise other_message(self._partition, next_offset - 1, expected, stands)
+
+    @property
+    def decisions(self) -> Mapping[int, QuarantineDecided]:
+        """Every decision about events in quarantine that was read, by its offset."""
+        return self._decisions
 
     def find(self, event_id: UUID) -> tuple[int, ReferenceFact] | None:
         """The fact of this event id with its offset; None if it has not been read."""
@@ -220,12 +228,16 @@ class ReferenceFollower:
                 raise other_message(self._partition, record.offset, known, stands)
             self._looked_back_at = asyncio.get_running_loop().time()
             return
-        fact = decode_reference_event(record)
         offset = record.offset
-        if self._reference.append(fact):
-            self._facts.append((offset, fact))
-            self._offset_of[fact.event_id] = offset
-        self._latest = max(self._latest, fact.recorded_at)
+        decision = decode_decision_event(record)
+        if decision is not None:
+            self._decisions[offset] = decision
+        else:
+            fact = decode_reference_event(record)
+            if self._reference.append(fact):
+                self._facts.append((offset, fact))
+                self._offset_of[fact.event_id] = offset
+        self._latest = max(self._latest, moment_of_milliseconds(record.timestamp))
         self._fingerprints[offset] = fingerprint(record)
         self._next_offset = offset + 1
 

@@ -1,9 +1,10 @@
 """What the projection does inside its transaction: the fence, the loading of records, the writing in bulk."""
 
-from collections.abc import Callable, Iterable, Sequence
-from datetime import datetime, timedelta
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from mitodoke.contracts.reference.v1.reference_pb2 import QuarantineDecided
 from mitodoke.lifecycle.facts import Fact
 from mitodoke.lifecycle.kinds import FactKind, Role
 from mitodoke.lifecycle.record import Record, fold
@@ -144,16 +145,61 @@ async def load(connection: Connection, serials: Sequence[str], decode: Decoder) 
     return states
 
 
-async def discarded(connection: Connection, partition: int, start: int, end: int) -> frozenset[int]:
-    """The offsets, from `start` to before `end`, of events that somebody has discarded."""
+async def discarded(
+    connection: Connection, partition: int, start: int, end: int
+) -> frozenset[tuple[int, bytes | None]]:
+    """The events at the offsets from `start` to before `end` that somebody has discarded: offset and fingerprint.
+
+    A fingerprint that is not known, None, stands for whatever event is there.
+    """
     rows = await connection.fetch(
-        """select "offset" from quarantine_decision
+        """select "offset", fingerprint from quarantine_decision
            where partition = $1 and "offset" >= $2 and "offset" < $3 and decision = 'discarded'""",
         partition,
         start,
         end,
     )
-    return frozenset(row["offset"] for row in rows)
+    return frozenset((row["offset"], row["fingerprint"]) for row in rows)
+
+
+async def write_decisions(connection: Connection, decisions: Mapping[int, QuarantineDecided]) -> None:
+    """Show decisions about events in quarantine, each by its offset in the reference log; those shown already stay."""
+    await connection.executemany(
+        """insert into quarantine_decision (reference_offset, partition, "offset", fingerprint, serial, decision,
+               decided_by, why, decided_at, error, error_after)
+           values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) on conflict do nothing""",
+        [
+            (
+                at,
+                event.partition,
+                event.offset,
+                event.fingerprint,
+                decision.serial,
+                "discarded" if event.discarded else "retried",
+                decision.decided_by,
+                decision.why,
+                decision.decided_at.ToDatetime(UTC),
+                event.error,
+                event.error_after,
+            )
+            for at, decision in sorted(decisions.items())
+            for event in decision.events
+        ],
+    )
+
+
+async def parked_though_discarded(connection: Connection, partition: int) -> list[str]:
+    """The drives of the partition of which an event waits that somebody has discarded."""
+    rows = await connection.fetch(
+        """select distinct q.serial from quarantine q join quarantine_decision d using (partition, "offset")
+           where partition = $1 and d.decision = 'discarded'
+               and (d.fingerprint is null or d.fingerprint
+                   = int8send((extract(epoch from q.recorded_at) * 1000)::bigint) || sha256(q.payload))
+               and not exists (select from fact f where f.partition = $1 and f."offset" = q."offset")
+           order by q.serial""",
+        partition,
+    )
+    return [row["serial"] for row in rows]
 
 
 async def due_serials(connection: Connection, partition: int, until: datetime, limit: int) -> list[str]:

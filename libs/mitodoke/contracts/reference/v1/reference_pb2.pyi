@@ -126,3 +126,33 @@ class ShipmentClosed(_message.Message):
     shipment_id: str
     contract_id: str
     def __init__(self, shipment_id: _Optional[str] = ..., contract_id: _Optional[str] = ...) -> None: ...
+
+class QuarantineDecided(_message.Message):
+    __slots__ = ("serial", "decided_by", "why", "decided_at", "events")
+    SERIAL_FIELD_NUMBER: _ClassVar[int]
+    DECIDED_BY_FIELD_NUMBER: _ClassVar[int]
+    WHY_FIELD_NUMBER: _ClassVar[int]
+    DECIDED_AT_FIELD_NUMBER: _ClassVar[int]
+    EVENTS_FIELD_NUMBER: _ClassVar[int]
+    serial: str
+    decided_by: str
+    why: str
+    decided_at: _timestamp_pb2.Timestamp
+    events: _containers.RepeatedCompositeFieldContainer[QuarantinedEvent]
+    def __init__(self, serial: _Optional[str] = ..., decided_by: _Optional[str] = ..., why: _Optional[str] = ..., decided_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., events: _Optional[_Iterable[_Union[QuarantinedEvent, _Mapping]]] = ...) -> None: ...
+
+class QuarantinedEvent(_message.Message):
+    __slots__ = ("partition", "offset", "fingerprint", "discarded", "error", "error_after")
+    PARTITION_FIELD_NUMBER: _ClassVar[int]
+    OFFSET_FIELD_NUMBER: _ClassVar[int]
+    FINGERPRINT_FIELD_NUMBER: _ClassVar[int]
+    DISCARDED_FIELD_NUMBER: _ClassVar[int]
+    ERROR_FIELD_NUMBER: _ClassVar[int]
+    ERROR_AFTER_FIELD_NUMBER: _ClassVar[int]
+    partition: int
+    offset: int
+    fingerprint: bytes
+    discarded: bool
+    error: str
+    error_after: str
+    def __init__(self, partition: _Optional[int] = ..., offset: _Optional[int] = ..., fingerprint: _Optional[bytes] = ..., discarded: _Optional[bool] = ..., error: _Optional[str] = ..., error_after: _Optional[str] = ...) -> None: ...
