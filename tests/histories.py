@@ -110,16 +110,11 @@ FULL = policy(
     owes("report", DriveLost, IncidentReported, "30d", Role.OWNER, report="final"),
     rules=Rules(
         sanitise_before_release=True,
-        steps=(
-            FactKind.DRIVE_RELEASED,
-            FactKind.DRIVE_RETURNED,
-            FactKind.DRIVE_WIPED,
-            FactKind.DRIVE_DESTROYED,
-        ),
+        steps=(FactKind.DRIVE_RELEASED, FactKind.DRIVE_RETURNED, FactKind.DRIVE_DESTROYED),
         destruction=DestructionRule(
             methods=(DestructionMethod.SHRED,),
             witness=Role.OWNER,
-            before_leaving=Site.OWNER,
+            before_leaving=Site.LESSOR,
             particle={"hdd": "H-4", "ssd": "E-4"},
         ),
         minimum_method={

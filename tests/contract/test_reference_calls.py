@@ -146,6 +146,35 @@ async def test_a_policy_that_cannot_be_read_is_refused_with_the_line_of_every_er
     assert "line 3" in refused.message
 
 
+@pytest.mark.parametrize(
+    ("added", "said"),
+    [
+        ("  - {id: a, after: DriveReturned, expect: CertificateAccepted, within: 3 months, owed_by: lessor}\n",
+         "they are two names for one thing"),
+        ("  - {id: a, after: CertificateAccepted, expect: DriveReturned, within: 3d, owed_by: lessor}\n",
+         "go in a circle"),
+        ("  - {id: a, after: DriveDestroyed, expect: DriveReturned, within: 3d, owed_by: lessor}\n",
+         "DriveDestroyed"),
+        ("rules: {steps: [DriveReleased, DriveDestroyed], destruction: {before_leaving: owner_site}}\n",
+         "no drive can keep to both"),
+        ("rules: {trnsit: {crew: 2}}\n", "trnsit"),
+    ],
+)  # fmt: skip
+async def test_a_policy_that_cannot_be_met_is_refused_with_its_line_and_not_recorded(
+    world: World, added: str, said: str
+) -> None:
+    length = len(await world.log(world.topics.reference))
+    document = POLICY.replace(": 1\n", ": 7\n") + added
+    refused = await refusal(
+        world.publish("PublishPolicy", policy=reference_pb2.PolicyPublished(document=document))
+    )
+    assert (refused.code, refused.reason) == (grpc.StatusCode.INVALID_ARGUMENT, "POLICY_REFUSED")
+    violation = refused.fields["policy.document"]
+    assert violation.startswith(f"line {document.count(chr(10))}, column ")
+    assert said in violation
+    assert len(await world.log(world.topics.reference)) == length
+
+
 async def test_a_published_version_never_changes(world: World) -> None:
     changed = reference_pb2.PolicyPublished(document=POLICY.replace("2 months", "3 months"))
     refused = await refusal(world.publish("PublishPolicy", policy=changed))

@@ -395,7 +395,7 @@ obligations:
     owed_by: carrier
 rules:
   sanitise_before_release: true
-  steps: [DriveReturned, DriveDestroyed]
+  steps: [LeaseEnded, DriveDestroyed]
   minimum_method: {hdd: purge}
   destruction:
     methods: [shred]

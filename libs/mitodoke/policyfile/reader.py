@@ -8,7 +8,8 @@ from functools import cache
 from zoneinfo import ZoneInfo, available_timezones
 
 from mitodoke.lifecycle.durations import Unit
-from mitodoke.lifecycle.policy import WEEKDAYS, Policy, Rules
+from mitodoke.lifecycle.kinds import FactKind
+from mitodoke.lifecycle.policy import WEEKDAYS, Policy, Rules, Site
 from mitodoke.policyfile.document import read_document
 from mitodoke.policyfile.errors import Complaints, PolicyErrors, TooManyErrors, closest, shown
 from mitodoke.policyfile.holiday_calendar import UnknownCalendarError, calendar_for
@@ -38,6 +39,11 @@ KEYS = (
     "obligations",
     "rules",
 )
+LEAVING = frozenset(
+    {FactKind.DRIVE_RELEASED, FactKind.DRIVE_DISPATCHED, FactKind.DRIVE_DELIVERED, FactKind.DRIVE_RETURNED}
+)
+"""The steps that show that a drive has left its owner."""
+SANITISED_BY = (FactKind.DRIVE_WIPED, FactKind.DRIVE_DESTROYED)
 REQUIRED = {"policy": "jp-prefecture-server-drives", "version": "1", "timezone": "Asia/Tokyo"}
 HIGHEST_VERSION = 2**31 - 1
 
@@ -114,6 +120,8 @@ def _policy(value: Value, parents: Parents, heirs: tuple[str, ...]) -> Policy | 
                 )
     check_together(drafts)
     _check_steps(drafts, rules, values)
+    if "rules" in values:
+        _check_leaving(rules, values["rules"])
     if not drafts and rules == Rules() and not value.complaints.errors:
         value.wrong("The policy asks for nothing", "Add an obligation or a rule")
     obligations = [draft.finished() for draft in drafts]
@@ -167,6 +175,29 @@ def _check_steps(drafts: list[Draft], rules: Rules, values: dict[str, Value]) ->
                 f"The steps have {draft.expect} before {draft.after}, "
                 f"but the obligation '{draft.id}', {draft.where}, expects it after",
                 "Change the order of the steps, or what the obligation expects",
+            )
+
+
+def _check_leaving(rules: Rules, at: Value) -> None:
+    """Complain where the steps have a drive leave first, and another rule wants something of it before it leaves."""
+    left = next((number for number, step in enumerate(rules.steps) if step in LEAVING), None)
+    before_leaving = rules.destruction.before_leaving if rules.destruction else None
+    # A wipe that is no step of its own may come at any time.
+    wiped_in_steps = FactKind.DRIVE_WIPED in rules.steps
+    for key, wanted, done_by in (
+        ("sanitise_before_release", rules.sanitise_before_release and wiped_in_steps, SANITISED_BY),
+        ("destruction", before_leaving is Site.OWNER, SANITISED_BY[-1:]),
+    ):
+        done = [number for number, step in enumerate(rules.steps) if step in done_by]
+        if not wanted or left is None or not done or min(done) < left:
+            continue
+        # Where both are inherited, the parent would have been refused.
+        place = at.child("steps") or at.child(key)
+        if place is not None:
+            place.wrong(
+                f"The steps have {rules.steps[left]} before {rules.steps[min(done)]}, "
+                f"but '{key}' wants it done before the drive leaves: no drive can keep to both",
+                f"Put {rules.steps[min(done)]} first, or take '{key}' out",
             )
 
 

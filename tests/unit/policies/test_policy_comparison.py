@@ -18,7 +18,7 @@ RETURN = "id: return, after: LeaseEnded, expect: DriveReturned, within: 30d, owe
 RULES = """\
 rules:
   sanitise_before_release: true
-  steps: [LeaseEnded, DriveReturned, DriveDestroyed]
+  steps: [LeaseEnded, DriveWiped, DriveDestroyed]
   minimum_method: {hdd: purge}
   destruction: {methods: [shred, crush], witness: owner, before_leaving: owner_site, particle: {hdd: H-4}}
   transit: {seal: required, crew: 2}
@@ -64,9 +64,9 @@ def changes(new: str, language: str = "en") -> list[str]:
         ),
         ("  sanitise_before_release: true\n", "", "rules.sanitise_before_release is gone; it was: true [laxer]"),
         (
-            "[LeaseEnded, DriveReturned, DriveDestroyed]",
-            "[DriveReturned, DriveDestroyed]",
-            "rules.steps is DriveReturned → DriveDestroyed instead of LeaseEnded → DriveReturned → DriveDestroyed",
+            "[LeaseEnded, DriveWiped, DriveDestroyed]",
+            "[DriveWiped, DriveDestroyed]",
+            "rules.steps is DriveWiped → DriveDestroyed instead of LeaseEnded → DriveWiped → DriveDestroyed",
         ),
         ("hdd: purge", "hdd: clear", "rules.minimum_method.hdd is clear instead of purge [laxer]"),
         ("hdd: purge", "hdd: destroy", "rules.minimum_method.hdd is destroy instead of purge [stricter]"),

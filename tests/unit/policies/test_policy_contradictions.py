@@ -82,6 +82,44 @@ def test_three_reports_of_one_loss_are_three_things() -> None:
 
 
 @pytest.mark.parametrize(
+    ("rules", "refused"),
+    [
+        ("steps: [DriveReleased, DriveWiped], sanitise_before_release: true", "sanitise_before_release"),
+        ("steps: [DriveReturned, DriveDestroyed], sanitise_before_release: true", ""),
+        ("steps: [DriveDestroyed, CertificateIssued], sanitise_before_release: true", ""),
+        (
+            "steps: [DriveReleased, DriveWiped, DriveDestroyed], sanitise_before_release: true",
+            "sanitise_before_release",
+        ),
+        ("steps: [DriveWiped, DriveReleased, DriveDestroyed], sanitise_before_release: true", ""),
+        ("steps: [DriveReleased, DriveReturned], sanitise_before_release: true", ""),
+        ("steps: [DriveReleased, DriveWiped], sanitise_before_release: false", ""),
+        ("steps: [LeaseEnded, DriveWiped], sanitise_before_release: true", ""),
+        (
+            "steps: [DriveDispatched, DriveDestroyed], destruction: {before_leaving: owner_site}",
+            "destruction",
+        ),
+        ("steps: [DriveDelivered, DriveDestroyed], destruction: {before_leaving: owner_site}", "destruction"),
+        # From another's premises it may leave after it has left the owner's.
+        ("steps: [DriveReleased, DriveDestroyed], destruction: {before_leaving: destroyer_site}", ""),
+        ("steps: [DriveReleased, DriveDestroyed], destruction: {methods: [shred]}", ""),
+        ("steps: [DriveReleased, DriveWiped], destruction: {before_leaving: owner_site}", ""),
+        ("steps: [DriveWiped, DriveDestroyed], destruction: {before_leaving: owner_site}", ""),
+    ],
+)
+def test_steps_do_not_have_a_drive_leave_before_what_is_wanted_before_it_leaves(
+    rules: str, refused: str
+) -> None:
+    errors = errors_of(FIRST, rest=f"rules: {{{rules}}}\n")
+    assert len(errors) == bool(refused)
+    for error in errors:
+        assert (error.line, error.column, error.path) == (7, 16, "rules.steps")
+        assert error.message.endswith(
+            f"but '{refused}' wants it done before the drive leaves: no drive can keep to both"
+        )
+
+
+@pytest.mark.parametrize(
     ("steps", "contradicts"),
     [
         ("[LeaseEnded, DriveReturned, DriveDestroyed]", False),

@@ -42,7 +42,7 @@ obligations:
   - {id: told, after: DriveLost, expect: IncidentReported, report: to_owner, within: 1 month, owed_by: owner}
 rules:
   sanitise_before_release: true
-  steps: [DriveReturned, DriveDestroyed]
+  steps: [LeaseEnded, DriveDestroyed]
   minimum_method: {hdd: purge, my_number: destroy}
   destruction: {methods: [shred, melt], witness: owner, before_leaving: owner_site, particle: {hdd: H-4, tape: T-1}}
   transit: {seal: required, crew: 2}
@@ -87,7 +87,7 @@ rules:
         ("report: to_owner", "report: final"),
         ("1 month", "1 business day"),
         ("  sanitise_before_release: true\n", ""),
-        ("[DriveReturned, DriveDestroyed]", "[LeaseEnded, DriveDestroyed]"),
+        ("[LeaseEnded, DriveDestroyed]", "[DriveWiped, DriveDestroyed]"),
         ("hdd: purge", "hdd: clear"),
         ("hdd: purge", "ssd: purge"),
         ("my_number", "secret"),

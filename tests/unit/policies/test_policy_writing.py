@@ -36,7 +36,7 @@ from mitodoke.policyfile.writer import length_text
 
 names = st.sampled_from(["a", "true", "null", "my_number", "photo-before", "x.y", "no", "e1", "p" * 64])
 lengths = st.integers(1, 200_000).map(lambda seconds: timedelta(seconds=seconds))
-CHAIN = [FactKind.LEASE_ENDED, FactKind.DRIVE_RELEASED, FactKind.DRIVE_RETURNED, FactKind.DRIVE_WIPED]
+CHAIN = [FactKind.LEASE_ENDED, FactKind.DRIVE_WIPED, FactKind.DRIVE_RELEASED, FactKind.DRIVE_RETURNED]
 
 
 def some_of(options: type[Any]) -> Callable[[], st.SearchStrategy[tuple[Any, ...]]]:
