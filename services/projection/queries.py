@@ -22,6 +22,7 @@ from mitodoke.eventlog.reference_log import ReferenceFollower
 from mitodoke.eventlog.topics import Topics
 from mitodoke.lifecycle.holder import holder
 from mitodoke.lifecycle.judge import judge
+from mitodoke.lifecycle.look_alikes import did_you_mean
 from mitodoke.lifecycle.policy import Severity
 from mitodoke.lifecycle.record import standing
 from mitodoke.lifecycle.reference import END, Reference
@@ -264,6 +265,7 @@ class CustodyQuery:
                 Reason.SHIPMENT_UNKNOWN,
                 f"No lot or shipment {request.shipment_id} is known under your contracts",
             )
+        missing = frozenset(view.missing)
         return query_pb2.GetShipmentResponse(
             shipment_id=view.shipment,
             contract_id=min(view.contracts),
@@ -273,6 +275,11 @@ class CustodyQuery:
             unexpected=view.unexpected,
             closed_at=stamp(view.closed_at),
             freshness=freshness,
+            perhaps_misread=[
+                query_pb2.Misread(scanned=scanned, on_manifest=meant)
+                for scanned in view.unexpected
+                for meant in did_you_mean(scanned, missing)
+            ],
         )
 
     async def get_contract(

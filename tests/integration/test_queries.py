@@ -258,13 +258,14 @@ async def test_a_shipment_names_what_is_missing_and_what_nobody_expected(asking:
         party="owner",
     )
     await asking.log.facts(
-        *(DriveReturned(serial=s, occurred_at=now(), lot_id="L-1") for s in ("ZK80002", "ZK80003"))
+        *(DriveReturned(serial=s, occurred_at=now(), lot_id="L-1") for s in ("ZK80002", "ZK80003", "ZK8O001"))
     )
     await asking.projecting.settled()
     answer = await asking.ask("GetShipment", query_pb2.GetShipmentRequest(shipment_id="L-1"), "owner")
-    assert (answer.sent, answer.received) == (2, 2)
+    assert (answer.sent, answer.received) == (2, 3)
     assert list(answer.missing) == ["ZK80001"]
-    assert list(answer.unexpected) == ["ZK80003"]
+    assert list(answer.unexpected) == ["ZK80003", "ZK8O001"]
+    assert list(answer.perhaps_misread) == [query_pb2.Misread(scanned="ZK8O001", on_manifest="ZK80001")]
 
 
 async def test_a_watch_gives_every_change_and_goes_on_from_its_token(asking: Asking) -> None:

@@ -254,13 +254,23 @@ def test_a_shipment_names_the_serials_that_are_missing_and_too_many(
 ) -> None:
     tables.shipment(
         query_pb2.GetShipmentResponse(
-            shipment_id="LOT-1", sent=3, received=2, missing=["A1", "A2"], unexpected=["B1"]
+            shipment_id="LOT-1",
+            sent=3,
+            received=3,
+            missing=["A1", "A2"],
+            unexpected=["AI", "B1"],
+            perhaps_misread=[query_pb2.Misread(scanned="AI", on_manifest="A1")],
         ),
         TOKYO,
     )
     told = capsys.readouterr().out
     assert "2 missing" in told
-    assert [line.strip() for line in told.splitlines() if line.startswith("  ")] == ["A1", "A2", "B1"]
+    assert [line.strip() for line in told.splitlines() if line.startswith("  ")] == [
+        "A1",
+        "A2",
+        "AI; did you mean A1?",
+        "B1",
+    ]
 
 
 def test_a_drive_shows_what_was_expected_beside_what_happened(capsys: pytest.CaptureFixture[str]) -> None:

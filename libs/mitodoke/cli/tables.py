@@ -112,13 +112,17 @@ def shipment(answer: query_pb2.GetShipmentResponse, zone: ZoneInfo) -> None:
         f"{answer.sent:,} on the manifest, {answer.received:,} scanned by the receiver; "
         + (f"closed {closed} ({_zone_name(zone)})" if closed else "still open")
     )
+    meant: dict[str, list[str]] = {}
+    for pair in answer.perhaps_misread:
+        meant.setdefault(pair.scanned, []).append(pair.on_manifest)
     for title, serials in (
         ("missing: on the manifest, not scanned", answer.missing),
         ("unexpected: scanned, not on the manifest", answer.unexpected),
     ):
         console.print(f"\n{len(serials):,} {title}")
         for serial in serials:
-            console.print(f"  {escape(serial)}")
+            perhaps = f"; did you mean {' or '.join(meant[serial])}?" if serial in meant else ""
+            console.print(f"  {escape(serial + perhaps)}")
     _freshness(console, answer.freshness, zone)
 
 

@@ -17,8 +17,7 @@ def look_alikes(serial: str) -> frozenset[str]:
 
 def did_you_mean(serial: str, candidates: Iterable[str]) -> tuple[str, ...]:
     """Those candidates that may have been meant, in alphabetical order."""
-    alike = look_alikes(serial)
-    return tuple(sorted({candidate for candidate in candidates if candidate in alike}))
+    return tuple(sorted(look_alikes(serial).intersection(candidates)))
 
 
 def _misread(serial: str) -> Iterator[str]:

@@ -22,9 +22,12 @@ from worlds import (
     check,
     delivered,
     destroyed,
+    enrolled,
     flag,
     named,
+    removed,
     retracted,
+    returned,
     under,
 )
 
@@ -259,6 +262,99 @@ TWO_REPORTS = [
         Flags(conflict("04-23", CARRIER, "second")),
     ),
 ]  # fmt: skip
+
+
+ONE_DRIVE = [
+    Row(
+        "enrolled again as it was",
+        Given(
+            enrolled("03-01", enclosure="Array 1", media_type="hdd"),
+            enrolled("03-02", enclosure="array  １", media_type="hdd"),
+        ), under(), "05-01",
+        NO_FLAGS,
+    ),
+    Row(
+        "enrolled again without a word of the enclosure or the medium",
+        Given(enrolled("03-01", enclosure="A", media_type="hdd"), enrolled("03-02")), under(), "05-01",
+        NO_FLAGS,
+    ),
+    Row(
+        "enrolled in another enclosure: two drives share a number, or a paper is wrong",
+        Given(enrolled("03-01", enclosure="A"), enrolled("03-02", enclosure="B", name="again", by=OWNER)),
+        under(), "05-01",
+        Flags(conflict("03-02", OWNER, "again")),
+    ),
+    Row(
+        "enrolled as another medium, the report that was known later is flagged",
+        Given(
+            enrolled("03-01", media_type="hdd", known="03-05", name="late"), enrolled("03-02", media_type="ssd")
+        ), under(), "05-01",
+        Flags(conflict("03-05", LESSOR, "late")),
+    ),
+    Row(
+        "a second lease may be of another enclosure",
+        Given(
+            enrolled("03-01", enclosure="A"), returned("03-10"), enrolled("03-20", enclosure="B")
+        ), under(), "05-01",
+        NO_FLAGS,
+    ),
+    Row(
+        "taken out of the enclosure in which it was enrolled",
+        Given(enrolled("03-01", enclosure="A"), removed("04-20", enclosure="a")), under(), "05-01",
+        NO_FLAGS,
+    ),
+    Row(
+        "taken out of one that nobody named",
+        Given(enrolled("03-01", enclosure="A"), removed("04-20")), under(), "05-01",
+        NO_FLAGS,
+    ),
+    Row(
+        "enrolled in none that anybody named",
+        Given(enrolled("03-01"), removed("04-20", enclosure="A")), under(), "05-01",
+        NO_FLAGS,
+    ),
+    Row(
+        "taken out of another",
+        Given(enrolled("03-01", enclosure="A"), removed("04-20", known="04-21", enclosure="B", name="out")),
+        under(), "05-01",
+        Flags(conflict("04-21", LESSOR, "out")),
+    ),
+    Row(
+        "flagged when the enrolment is told that contradicts it",
+        Given(enrolled("03-01", enclosure="A", known="04-25"), removed("04-20", enclosure="B", name="out")),
+        under(), "05-01",
+        Flags(conflict("04-25", LESSOR, "out")),
+    ),
+    Row(
+        "mended when an enrolment is told that agrees",
+        Given(
+            enrolled("03-01", enclosure="A"), enrolled("03-01", enclosure="B", known="04-28", name="again"),
+            removed("04-20", enclosure="B", name="out"),
+        ), under(), "05-01",
+        Flags(conflict("04-28", LESSOR, "again"), conflict("04-20", LESSOR, "out", resolved="04-28")),
+    ),
+    Row(
+        "one that agreed before leaves nothing to mend",
+        Given(
+            enrolled("03-01", enclosure="B"), enrolled("03-02", enclosure="A", name="again"),
+            removed("04-20", enclosure="B", name="out"),
+        ), under(), "05-01",
+        Flags(conflict("03-02", LESSOR, "again")),
+    ),
+    Row(
+        "of several others the first that was known counts",
+        Given(
+            enrolled("03-01", enclosure="A", known="04-25"), enrolled("03-02", enclosure="C", known="04-24"),
+            removed("04-20", enclosure="B", name="out"),
+        ), under(), "04-24 12:00",
+        Flags(conflict("04-24", LESSOR, "out")),
+    ),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("row", ONE_DRIVE, ids=str)
+def test_what_is_said_of_a_drive_is_of_one_drive(row: Row) -> None:
+    check(row, "conflicting_facts")
 
 
 @pytest.mark.parametrize("row", CERTIFICATE_WITHOUT_DESTRUCTION, ids=str)

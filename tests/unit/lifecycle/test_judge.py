@@ -41,9 +41,11 @@ from worlds import (
     reference,
     registered,
     released,
+    removed,
     retracted,
     returned,
     sighted,
+    transferred,
     under,
     verified,
     waived,
@@ -225,6 +227,13 @@ def _many(kind: str, n: int) -> list[Fact]:
             return [f for t in times for f in (enrolled(t), returned(t + timedelta(minutes=1)))]
         case "enrolments":
             return [enrolled(t) for t in times]
+        case "removals":
+            here = [enrolled(t, enclosure=f"A-{i}") for i, t in enumerate(times)]
+            return [*here, *(removed(t, enclosure=f"B-{i}") for i, t in enumerate(times))]
+        case "receipts":
+            left = [dispatched(t, shipment=f"S-{i}") for i, t in enumerate(times)]
+            taken = [transferred(t) for t in times]
+            return [*left, *taken, *(destroyed(t) for t in times)]
         case "strangers":
             return [delivered(t, by=f"stranger {i}") for i, t in enumerate(times)]
     raise ValueError(kind)
@@ -234,7 +243,7 @@ def _many(kind: str, n: int) -> list[Fact]:
     "kind",
     [
         "shipments", "manifests", "wipes", "unnamed rejections", "destructions", "steps", "certificates", "answers",
-        "retractions", "cycles", "enrolments", "strangers",
+        "retractions", "cycles", "enrolments", "strangers", "removals", "receipts",
     ],
 )  # fmt: skip
 def test_a_judgement_is_linear_in_the_facts_of_a_drive(kind: str) -> None:

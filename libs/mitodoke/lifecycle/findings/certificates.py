@@ -9,8 +9,11 @@ from mitodoke.lifecycle.facts import (
     CertificateIssued,
     DriveDelivered,
     DriveDestroyed,
+    DriveEnrolled,
+    DriveRemoved,
     Fact,
 )
+from mitodoke.lifecycle.findings.as_written import folded
 from mitodoke.lifecycle.findings.finding import Finding, Rule
 from mitodoke.lifecycle.policy import Severity
 from mitodoke.lifecycle.serials import SerialError, canonical
@@ -50,12 +53,16 @@ def conflicting_facts(case: Case) -> Iterator[Finding]:
 
     A certificate that names another serial number, method or day than the destruction, mended by the report of a
     destruction with which it agrees; two parties that report the destruction with another method, place or day;
-    and two parties that both say they received the same shipment.
+    two parties that both say they received the same shipment; two enrolments in one lease that name another
+    enclosure or medium, as of two drives that share a number; and a drive taken out of another enclosure than
+    the one in which it was enrolled, mended by an enrolment in it.
     Source: NIST SP 800-88 rev. 1, section 4.8, and its appendix G: what a certificate must state.
     """
     yield from _certificates(case)
     yield from _destructions(case)
     yield from _deliveries(case)
+    yield from _enrolments(case)
+    yield from _removals(case)
 
 
 def _certificates(case: Case) -> Iterator[Finding]:
@@ -138,6 +145,42 @@ def _deliveries(case: Case) -> Iterator[Finding]:
                 delivery,
                 delivery.known_at,
                 f"{delivery.party} reports that it received {delivery.shipment}, as {first.party} had",
+            )
+
+
+def _enrolments(case: Case) -> Iterator[Finding]:
+    told = sorted(case.of(DriveEnrolled), key=_by_knowledge)
+    for enrolled in told[1:]:
+        first = told[0]
+        if _differ(folded(enrolled.enclosure), folded(first.enclosure)) or _differ(
+            enrolled.media_type, first.media_type
+        ):
+            yield _finding(
+                enrolled,
+                enrolled.known_at,
+                f"{enrolled.party} enrols it in another enclosure or as another medium than {first.party} had",
+            )
+
+
+def _removals(case: Case) -> Iterator[Finding]:
+    first_known: dict[str, datetime] = {}
+    for enrolled in case.of(DriveEnrolled):
+        if enclosure := folded(enrolled.enclosure):
+            first_known[enclosure] = min(enrolled.known_at, first_known.get(enclosure, enrolled.known_at))
+    # Whichever the drive was taken out of, the first of the others is one of these two.
+    first_two = sorted(first_known.items(), key=lambda one: one[1])[:2]
+    for removed in case.of(DriveRemoved):
+        enclosure = folded(removed.enclosure)
+        others = [known_at for other, known_at in first_two if other != enclosure]
+        if not enclosure or not others:
+            continue
+        known_at, agreed_at = max(removed.known_at, others[0]), first_known.get(enclosure)
+        if agreed_at is None or agreed_at > known_at:
+            yield _finding(
+                removed,
+                known_at,
+                f"{removed.party} took it out of {removed.enclosure}, and it was enrolled in another enclosure",
+                agreed_at,
             )
 
 

@@ -204,7 +204,7 @@ class GetShipmentRequest(_message.Message):
     def __init__(self, shipment_id: _Optional[str] = ...) -> None: ...
 
 class GetShipmentResponse(_message.Message):
-    __slots__ = ("shipment_id", "contract_id", "sent", "received", "missing", "unexpected", "closed_at", "freshness")
+    __slots__ = ("shipment_id", "contract_id", "sent", "received", "missing", "unexpected", "closed_at", "freshness", "perhaps_misread")
     SHIPMENT_ID_FIELD_NUMBER: _ClassVar[int]
     CONTRACT_ID_FIELD_NUMBER: _ClassVar[int]
     SENT_FIELD_NUMBER: _ClassVar[int]
@@ -213,6 +213,7 @@ class GetShipmentResponse(_message.Message):
     UNEXPECTED_FIELD_NUMBER: _ClassVar[int]
     CLOSED_AT_FIELD_NUMBER: _ClassVar[int]
     FRESHNESS_FIELD_NUMBER: _ClassVar[int]
+    PERHAPS_MISREAD_FIELD_NUMBER: _ClassVar[int]
     shipment_id: str
     contract_id: str
     sent: int
@@ -221,7 +222,16 @@ class GetShipmentResponse(_message.Message):
     unexpected: _containers.RepeatedScalarFieldContainer[str]
     closed_at: _timestamp_pb2.Timestamp
     freshness: Freshness
-    def __init__(self, shipment_id: _Optional[str] = ..., contract_id: _Optional[str] = ..., sent: _Optional[int] = ..., received: _Optional[int] = ..., missing: _Optional[_Iterable[str]] = ..., unexpected: _Optional[_Iterable[str]] = ..., closed_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., freshness: _Optional[_Union[Freshness, _Mapping]] = ...) -> None: ...
+    perhaps_misread: _containers.RepeatedCompositeFieldContainer[Misread]
+    def __init__(self, shipment_id: _Optional[str] = ..., contract_id: _Optional[str] = ..., sent: _Optional[int] = ..., received: _Optional[int] = ..., missing: _Optional[_Iterable[str]] = ..., unexpected: _Optional[_Iterable[str]] = ..., closed_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., freshness: _Optional[_Union[Freshness, _Mapping]] = ..., perhaps_misread: _Optional[_Iterable[_Union[Misread, _Mapping]]] = ...) -> None: ...
+
+class Misread(_message.Message):
+    __slots__ = ("scanned", "on_manifest")
+    SCANNED_FIELD_NUMBER: _ClassVar[int]
+    ON_MANIFEST_FIELD_NUMBER: _ClassVar[int]
+    scanned: str
+    on_manifest: str
+    def __init__(self, scanned: _Optional[str] = ..., on_manifest: _Optional[str] = ...) -> None: ...
 
 class GetContractRequest(_message.Message):
     __slots__ = ("contract_id",)
