@@ -1,6 +1,7 @@
 """The stream of flag changes, read from the flags topic at the pace of its caller."""
 
 from collections.abc import AsyncGenerator, Callable
+from datetime import timedelta
 from typing import Final
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
@@ -11,6 +12,7 @@ from mitodoke.contracts.custody.v1 import flag_pb2, query_pb2
 from mitodoke.eventlog.topics import Topics
 
 MOST_STREAMS: Final = 100
+RETRY_AFTER: Final = timedelta(seconds=10)
 PARTITION: Final = 0
 """The flags topic has one, so that a resume token is an offset."""
 
@@ -32,7 +34,9 @@ class FlagWatch:
         """
         if self._streams >= MOST_STREAMS:
             raise Refusal(
-                Reason.QUEUE_FULL, f"{MOST_STREAMS} streams are open already; close one, or try again later"
+                Reason.QUEUE_FULL,
+                f"{MOST_STREAMS} streams are open already; close one, or try again later",
+                retry_after=RETRY_AFTER,
             )
         self._streams += 1
         partition = TopicPartition(self._topics.flags, PARTITION)

@@ -71,6 +71,10 @@ class Reason(enum.StrEnum):
 
     QUEUE_FULL = "QUEUE_FULL"
     """More is waiting to be recorded than the service takes; try again after the delay given."""
+    TOO_MANY_CALLS = "TOO_MANY_CALLS"
+    """The service answers as many calls as it takes at once; try again after the delay given."""
+    WATCHER_TOO_SLOW = "WATCHER_TOO_SLOW"
+    """The stream was ended because its caller did not read; the metadata has the token to go on from."""
     LOG_UNAVAILABLE = "LOG_UNAVAILABLE"
     """The event log cannot be reached. Nothing of the call was recorded."""
     OUTCOME_UNKNOWN = "OUTCOME_UNKNOWN"
@@ -106,6 +110,8 @@ STATUS: Final[dict[Reason, grpc.StatusCode]] = {
     Reason.REQUEST_ID_REUSED: grpc.StatusCode.ALREADY_EXISTS,
     Reason.REFERENCE_MISSING: grpc.StatusCode.FAILED_PRECONDITION,
     Reason.QUEUE_FULL: grpc.StatusCode.RESOURCE_EXHAUSTED,
+    Reason.TOO_MANY_CALLS: grpc.StatusCode.RESOURCE_EXHAUSTED,
+    Reason.WATCHER_TOO_SLOW: grpc.StatusCode.RESOURCE_EXHAUSTED,
     Reason.LOG_UNAVAILABLE: grpc.StatusCode.UNAVAILABLE,
     Reason.OUTCOME_UNKNOWN: grpc.StatusCode.UNAVAILABLE,
     Reason.READ_MODEL_UNAVAILABLE: grpc.StatusCode.UNAVAILABLE,

@@ -7,7 +7,7 @@ import contextlib
 import uuid
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final, Protocol
 
 import grpc
@@ -31,6 +31,20 @@ LARGEST_MESSAGE: Final = 16 * 1024 * 1024
 """Bytes of a request or an answer."""
 
 _LONGEST_TEXT_NOTED: Final = 128
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How much a process takes on at once; what is more is told to come again, so that memory does not grow.
+
+    One call is always taken, however large. `stalled_seconds` is how long a stream's caller may leave an answer
+    unread before the stream is ended.
+    """
+
+    calls: int = 256
+    request_bytes: int = 48 * 1024 * 1024
+    stalled_seconds: float = 30.0
+    retry_after: timedelta = timedelta(seconds=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,15 +118,62 @@ class _Noted:
 class Pipeline:
     """Turns the handlers of services into what gRPC's server calls, one way for all of them."""
 
-    def __init__(self, authenticator: Authenticator, note: Callable[[CallMade], None], clock: Clock) -> None:
+    def __init__(
+        self,
+        authenticator: Authenticator,
+        note: Callable[[CallMade], None],
+        clock: Clock,
+        limits: Limits | None = None,
+    ) -> None:
+        self._limits = limits or Limits()
+        self._answering: dict[asyncio.Task[Any], int] = {}
+        self._answering_bytes = 0
+        self._cut_off: set[asyncio.Task[Any]] = set()
         self._authenticator = authenticator
         self._note = note
         self._clock = clock
         self._ending = asyncio.Event()
 
-    def end_streams(self) -> None:
-        """Answer SERVICE_ENDING on every stream: nothing else would end one that waits for something new."""
+    def begin_to_end(self) -> None:
+        """Answer SERVICE_ENDING to every new call, and on every stream: nothing else would end one that waits."""
         self._ending.set()
+
+    async def answered(self, limit: float) -> None:
+        """Return when every plain call under way is answered, or the limit (seconds) is over."""
+        if self._answering:
+            await asyncio.wait(self._answering, timeout=limit)
+
+    def cut_off_calls(self) -> None:
+        """Answer OUTCOME_UNKNOWN to every plain call that is not answered yet: the process is about to end."""
+        for task in self._answering:
+            self._cut_off.add(task)
+            task.cancel()
+
+    def _take(self, raw: bytes) -> asyncio.Task[Any]:
+        """Take a call on. Raises Refusal where too much is under way."""
+        if self._ending.is_set():
+            raise Refusal(
+                Reason.SERVICE_ENDING,
+                "The service is ending; nothing was done. Send the same request again: another takes it",
+            )
+        full = len(self._answering) >= self._limits.calls
+        if full or (self._answering and self._answering_bytes + len(raw) > self._limits.request_bytes):
+            raise Refusal(
+                Reason.TOO_MANY_CALLS,
+                f"{len(self._answering)} calls with {self._answering_bytes:,} bytes are being answered, and more are "
+                "not taken; nothing of this one was done. Send the same request again after the delay",
+                retry_after=self._limits.retry_after,
+            )
+        task = asyncio.current_task()
+        assert task is not None
+        self._answering[task] = len(raw)
+        self._answering_bytes += len(raw)
+        return task
+
+    def _let_go(self, task: asyncio.Task[Any] | None) -> None:
+        if task is not None:
+            self._answering_bytes -= self._answering.pop(task)
+            self._cut_off.discard(task)
 
     def generic_handler(self, service: RpcService) -> grpc.GenericRpcHandler:
         """What `grpc.aio.Server.add_generic_rpc_handlers` takes for a service."""
@@ -128,26 +189,32 @@ class Pipeline:
 
         async def unary(raw: bytes, rpc: grpc.aio.ServicerContext[bytes, Message]) -> Message | None:
             noted = _Noted(self._clock.now(), full_name)
+            task: asyncio.Task[Any] | None = None
             try:
+                task = self._take(raw)
                 caller, request = await self._accept(service, request_type, raw, rpc, noted)
                 answer: Message = await handler(request, caller, _context(full_name, rpc))
                 return answer
             except (Refusal, asyncio.CancelledError, Exception) as error:
+                if task in self._cut_off and isinstance(error, asyncio.CancelledError):
+                    task.uncancel()
+                    error = _cut_off_at_the_end()
                 refusal = _refusal_for(error, noted)
             finally:
+                self._let_go(task)
                 self._note(self._call_made(noted))
             await rpc.abort_with_status(rpc_status.to_status(status_of(refusal)))
             return None
 
-        async def streaming(
-            raw: bytes, rpc: grpc.aio.ServicerContext[bytes, Message]
-        ) -> AsyncIterator[Message]:
+        async def streaming(raw: bytes, rpc: grpc.aio.ServicerContext[bytes, Message]) -> None:
             noted = _Noted(self._clock.now(), full_name)
             try:
                 caller, request = await self._accept(service, request_type, raw, rpc, noted)
                 async with contextlib.aclosing(handler(request, caller, _context(full_name, rpc))) as answers:
+                    resume_token = getattr(request, "resume_token", "")
                     async for answer in self._until_ending(answers):
-                        yield answer
+                        await self._write(rpc, answer, resume_token)
+                        resume_token = getattr(answer, "resume_token", "")
                 return
             except (Refusal, asyncio.CancelledError, Exception) as error:
                 refusal = _refusal_for(error, noted)
@@ -159,6 +226,22 @@ class Pipeline:
         if method.server_streaming:
             return grpc.unary_stream_rpc_method_handler(streaming, None, _serialized)
         return grpc.unary_unary_rpc_method_handler(unary, None, _serialized)
+
+    async def _write(
+        self, rpc: grpc.aio.ServicerContext[bytes, Message], answer: Message, resume_token: str
+    ) -> None:
+        """Write an answer as fast as the caller reads. Raises Refusal when it does not: nothing is kept for it."""
+        writing = asyncio.ensure_future(rpc.write(answer))
+        done, _ = await asyncio.wait([writing], timeout=self._limits.stalled_seconds)
+        if not done:
+            writing.cancel()
+            raise Refusal(
+                Reason.WATCHER_TOO_SLOW,
+                f"Nothing was read from this stream for {self._limits.stalled_seconds:g} s, and it was ended; "
+                "call again with the last resume token that was read",
+                metadata={"resume_token": resume_token},
+            )
+        await writing
 
     async def _until_ending(self, answers: AsyncIterator[Message]) -> AsyncIterator[Message]:
         ending = asyncio.ensure_future(self._ending.wait())
@@ -259,6 +342,14 @@ def _refusal_for(error: BaseException, noted: _Noted) -> Refusal:
         )
     noted.outcome, noted.reason = error.status.name, error.reason.value
     return error
+
+
+def _cut_off_at_the_end() -> Refusal:
+    return Refusal(
+        Reason.OUTCOME_UNKNOWN,
+        "The service is ending and cannot wait for the outcome any longer: it may be recorded. Send the same request, "
+        "with the same request_id, again: it counts once",
+    )
 
 
 def _serialized(message: Message) -> bytes:

@@ -18,7 +18,7 @@ from mitodoke.chassis.config import Address, Config
 from mitodoke.chassis.identity import Authenticator, DevelopmentAuthenticator, NotLoopbackError
 from mitodoke.chassis.logs import log_to_stderr
 from mitodoke.chassis.parts import Part
-from mitodoke.chassis.rpc import LARGEST_MESSAGE, Pipeline, RpcService
+from mitodoke.chassis.rpc import LARGEST_MESSAGE, Limits, Pipeline, RpcService
 from mitodoke.eventlog.call_log import CallLog
 from mitodoke.eventlog.topics import Topics
 
@@ -26,6 +26,9 @@ _log = structlog.get_logger("mitodoke.server")
 
 GRACE_SECONDS: Final = 10.0
 """How long calls in flight may take to finish when the process is told to end."""
+LAST_WORDS_SECONDS: Final = 2.0
+"""So long before their end, calls that still wait are told that their outcome is not known."""
+MOST_STREAMS_OF_A_CONNECTION: Final = 512
 _READINESS_SECONDS: Final = 0.1
 
 _SERVING: Final = health_pb2.HealthCheckResponse.SERVING
@@ -106,6 +109,7 @@ async def running(
     parts: Sequence[Part] = (),
     clock: Clock | None = None,
     authenticator: Authenticator | None = None,
+    limits: Limits | None = None,
 ) -> AsyncIterator[Running]:
     """A service that runs while the context is open, in the loop of the caller.
 
@@ -116,12 +120,14 @@ async def running(
         _log.warning("insecure_development_identity", listen=str(config.listen), loopback_only=True)
     calls = CallLog(config.kafka, Topics.named(config.topic_namespace).calls)
     all_parts: list[Part] = [*([calls] if rpc_services else []), *parts]
-    pipeline = Pipeline(authenticator, calls.note, clock or SystemClock())
+    pipeline = Pipeline(authenticator, calls.note, clock or SystemClock(), limits)
 
     server = grpc.aio.server(
         options=[
             ("grpc.max_receive_message_length", LARGEST_MESSAGE),
             ("grpc.max_send_message_length", LARGEST_MESSAGE),
+            # More than these on one connection wait at the caller, not here.
+            ("grpc.max_concurrent_streams", MOST_STREAMS_OF_A_CONNECTION),
             # Without it a second process could listen on the same port and take half of the calls.
             ("grpc.so_reuseport", 0),
         ]
@@ -154,8 +160,11 @@ async def running(
         finally:
             readiness.cancel()
             await servicer.enter_graceful_shutdown()
-            pipeline.end_streams()
-            await server.stop(GRACE_SECONDS)
+            # As long as the port listens, who comes is told in words; gRPC itself would drop calls without any.
+            pipeline.begin_to_end()
+            await pipeline.answered(GRACE_SECONDS - LAST_WORDS_SECONDS)
+            pipeline.cut_off_calls()
+            await server.stop(LAST_WORDS_SECONDS)
     finally:
         for task in reversed(tasks):
             task.cancel()

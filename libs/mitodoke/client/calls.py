@@ -21,6 +21,8 @@ _AGAIN: Final = frozenset(
         grpc.StatusCode.UNAVAILABLE,
         grpc.StatusCode.DEADLINE_EXCEEDED,
         grpc.StatusCode.RESOURCE_EXHAUSTED,
+        # A service that ended has dropped it; who cancels a call here sees no answer at all.
+        grpc.StatusCode.CANCELLED,
     }
 )
 

@@ -85,9 +85,12 @@ class CallLog:
                 await self._append(producer, await self._waiting.get())
         except (KafkaError, OSError):
             self._producer = None
-            with contextlib.suppress(KafkaError, OSError):
-                await producer.stop()
             raise
+        finally:
+            # Once it is connected, `stop` closes it, when it has appended what still waits.
+            if self._producer is None:
+                with contextlib.suppress(KafkaError, OSError):
+                    await producer.stop()
 
     async def _append(self, producer: AIOKafkaProducer, call: CallMade) -> None:
         key = call.party_id.encode() or None
