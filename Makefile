@@ -9,7 +9,7 @@ export PYTHONPATH := $(CURDIR)/deploy/local
 # What scripts/tools.sh has fetched.
 export PATH := $(CURDIR)/.mitodoke/tools/bin:$(PATH)
 
-.PHONY: help demo up bench test check lint generate lock clean
+.PHONY: help demo up bench soak test check lint generate lock clean
 .DEFAULT_GOAL := help
 
 help: ## say what each target does
@@ -20,6 +20,10 @@ demo: $(INSTALLED) ## replay the cases of 2019 and 2022 through the real system,
 
 up: $(INSTALLED) ## run the whole system until Ctrl-C; DEMO=1 loads the demo's data
 	@$(BIN)/python -m mitodoke_local up $(if $(DEMO),--with-demo)
+
+soak: $(INSTALLED) ## run all of it at full load and watch the memory, MINUTES=30; QUICK=1
+	@PYTHONPATH=$(PYTHONPATH):$(CURDIR)/tests $(BIN)/python -m soak $(if $(MINUTES),--minutes $(MINUTES)) \
+	  $(if $(QUICK),--quick)
 
 test: check ## check everything and run all tests, on real Kafka and real PostgreSQL
 	@$(BIN)/pytest
