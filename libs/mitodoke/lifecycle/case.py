@@ -12,7 +12,7 @@ from mitodoke.lifecycle.kinds import FactKind, Role
 from mitodoke.lifecycle.policy import Policy, Rules
 from mitodoke.lifecycle.record import Cycle
 from mitodoke.lifecycle.reference import Contract, PolicyPublished, Reference, ShipmentClosed
-from mitodoke.lifecycle.workings import OfDrive, Piece, Read, Shared, Told, Whole, one_of_a_kind
+from mitodoke.lifecycle.workings import Anywhere, OfDrive, Piece, Read, Shared, Told, Whole, one_of_a_kind
 
 F = TypeVar("F", bound=Fact)
 T = TypeVar("T")
@@ -56,7 +56,8 @@ class Earliest:
 class Case:
     """One cycle as it stood at `as_of`, which notes what is looked at.
 
-    `drive` holds the facts of all cycles of the same drive, `destructions` those among them. Rules ask for
+    `drive` holds the facts of all cycles of the same drive, `destructions` those among them, and `contracts` counts
+    the contracts under which they were told. Rules ask for
     facts by the methods alone: what they have not asked for, they cannot depend on.
 
     `contract` and `published` are None while they are not known; then no rule of a policy holds.
@@ -66,6 +67,7 @@ class Case:
     cycle: Cycle
     drive: tuple[Fact, ...]
     destructions: Earliest
+    contracts: int
     contract: Contract | None
     published: PolicyPublished | None
     reference: Reference
@@ -78,13 +80,28 @@ class Case:
     closures: list[tuple[str, ShipmentClosed | None]] = field(default_factory=list)
 
     def piece(
-        self, answer: tuple[object, ...], until: datetime | None, findings: tuple[object, ...] = ()
+        self,
+        answer: tuple[object, ...],
+        until: datetime | None,
+        findings: tuple[object, ...] = (),
+        before: Piece | None = None,
     ) -> Piece:
-        """The answer with what was looked at for it; the next one begins anew."""
-        reads = one_of_a_kind(self.reads)
-        closures = tuple(self.closures)
+        """The answer with what was looked at for it, `before` itself where it is the same; the next one begins anew."""
+        reads = (
+            before.reads if before is not None and before.reads == self.reads else one_of_a_kind(self.reads)
+        )
+        closures = tuple(self.closures) if self.closures else ()
         self.reads.clear()
         self.closures.clear()
+        if (
+            before is not None
+            and before.answer is answer
+            and before.until == until
+            and before.reads is reads
+            and not closures
+            and not before.closures
+        ):
+            return before
         return Piece(reads, closures, until, answer, findings)
 
     @property
@@ -113,8 +130,14 @@ class Case:
     @property
     def first_known_at(self) -> datetime:
         """When the first fact of the cycle was known."""
-        self.reads.add(Whole.CYCLE)
+        self.reads.add(Whole.FIRST)
         return self.cycle.first_known_at
+
+    @property
+    def is_under_one_contract(self) -> bool:
+        """Whether all that stands of the drive was told under the contract of this cycle."""
+        self.reads.add(Whole.CONTRACTS)
+        return self.contracts == 1
 
     def of(self, fact: type[F]) -> tuple[F, ...]:
         """The cycle's facts of that type, in order of occurrence."""
@@ -126,6 +149,10 @@ class Case:
         self.reads.add(kind)
         return self.cycle.by_kind.get(kind, ())
 
+    def earliest(self, kind: FactKind) -> Earliest:
+        """When the cycle's facts of that kind happened and were known; made anew only when they have changed."""
+        return self.told.made(kind, self.of_kind(kind), Earliest)
+
     def of_each(
         self, find: Callable[[F, "Case"], T], facts: tuple[F, ...], asked: Hashable = None
     ) -> Sequence[T]:
@@ -135,16 +162,18 @@ class Case:
         """
         return self.told.each(find if asked is None else asked, find, facts, self)
 
-    def of_drive(self, find: OfDrive[T]) -> T:
+    def of_drive(self, find: OfDrive[T], looking_at: frozenset[Anywhere]) -> T:
         """What `find` makes of the facts of all cycles; it is asked once, however many cycles there are.
 
-        It is given what it made of all of them but the latest, where that is at hand.
+        It passes over all facts but those that it is `looking_at`. Where it has been asked before, it is given what
+        it made of the first facts, and the facts after them.
         """
-        self.reads.add(Whole.DRIVE)
-        facts, found = self.shared.get(find, (None, None))
+        self.reads |= looking_at
+        facts, found = self.shared.get(find, ((), None))
         if facts is not self.drive:
-            one_more = facts is not None and len(facts) + 1 == len(self.drive) and self.drive[:-1] == facts
-            found = find(self.drive, found if one_more else None)  # type: ignore[arg-type]  # found by it
+            if not facts or self.drive[: len(facts)] != facts:
+                facts, found = (), None
+            found = find(self.drive[len(facts) :], found)  # type: ignore[arg-type]  # found by it
             self.shared[find] = self.drive, found
         return found  # type: ignore[return-value]  # it is what `find` gave
 

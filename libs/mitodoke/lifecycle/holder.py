@@ -15,6 +15,18 @@ from mitodoke.lifecycle.facts import (
     Fact,
 )
 
+MOVING = (
+    DriveReleased.kind,
+    DriveReturned.kind,
+    DriveDelivered.kind,
+    DriveRecovered.kind,
+    DriveDestroyed.kind,
+    DriveDispatched.kind,
+    CustodyTransferred.kind,
+    DriveLost.kind,
+)
+"""The facts after which another party may hold the drive."""
+
 
 def taken_by(fact: Fact) -> str | None:
     """The party that holds the drive once this has happened; "" when nobody can say; None when it moves nothing."""

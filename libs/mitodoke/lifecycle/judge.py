@@ -3,7 +3,7 @@
 The projection, the advisories, the pages' past days and the rebuild all call this one.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
@@ -19,7 +19,7 @@ from mitodoke.lifecycle.kinds import Role
 from mitodoke.lifecycle.obligations import INSTANT, Debt, owed
 from mitodoke.lifecycle.policy import Obligation, Severity
 from mitodoke.lifecycle.record import Cycle, Record, Standing, standing
-from mitodoke.lifecycle.reference import END, Contract, PolicyPublished, Reference, ShipmentClosed
+from mitodoke.lifecycle.reference import END, Contract, PolicyPublished, Reference
 from mitodoke.lifecycle.verdict import (
     Flag,
     FlagState,
@@ -30,18 +30,21 @@ from mitodoke.lifecycle.verdict import (
     flag_id,
 )
 from mitodoke.lifecycle.workings import (
+    ANYWHERE,
+    Anywhere,
     CycleWorkings,
     Growth,
     Piece,
     Read,
+    Readers,
     Told,
     Whole,
     Workings,
+    anywhere,
     changed,
-    one_of_a_kind,
 )
 
-EVERYTHING: Final = frozenset(Whole)
+EVERYTHING: Final[frozenset[Read]] = frozenset(Whole)
 """What is another in every drive."""
 
 
@@ -82,15 +85,15 @@ def _worked_out(
     serial: str, stood: Standing, reference: Reference, as_of: datetime, last: Workings | None
 ) -> Workings:
     """Every piece of the judgement: as it was where nothing that it looked at has changed, else found anew."""
-    news: set[Read] = set()
-    if last is not None and last.stood is stood:
-        destructions = last.destructions
-    else:
+    news = _changed_in(stood, last)
+    of_drive: set[Read] = {read for reads in news.values() for read in reads if isinstance(read, Anywhere)}
+    destructions = last.destructions if last is not None else ()
+    if last is None or ANYWHERE[DriveDestroyed.kind] in of_drive:
         destructions = tuple(fact for fact in stood.facts if fact.kind is DriveDestroyed.kind)
-        if last is not None and last.stood.facts != stood.facts:
-            news.add(Whole.DRIVE)
-        if last is not None and last.destructions != destructions:
-            news.add(Whole.DESTRUCTIONS)
+        of_drive.add(Whole.DESTRUCTIONS)
+    if last is None or len(last.stood.contracts) != len(stood.contracts):
+        of_drive.add(Whole.CONTRACTS)
+    told_of: frozenset[Read] | None = None
     destroyed = Earliest(destructions)
     shared = dict(last.shared) if last is not None else {}
     policies_known = reference.policies_known()
@@ -101,6 +104,7 @@ def _worked_out(
         if contract is not None:
             published = reference.policy(contract.policy_id, contract.policy_version, as_of)
         name = cycle.name
+        of_cycle: Collection[Read] = of_drive | news.get(name, NOTHING_NEW)
         held = last.cycles.get(name) if last is not None else None
         if held is not None and not (
             held.contract is contract
@@ -108,48 +112,95 @@ def _worked_out(
             and held.policies_known == policies_known
         ):
             held = None
-        told, of_cycle = held.told if held is not None else Told(), news
+        told = held.told if held is not None else Told()
         if held is None and contract is not None and published is not None:
             held = reference.once(contract, published, partial(_untold, contract, published, reference))
-            of_cycle = set(EVERYTHING)
+            if told_of is None:
+                told_of = EVERYTHING.union(*{anywhere(*each.by_kind) for each in stood.cycles})
+            of_cycle = told_of.union(cycle.by_kind)
         if held is not None:
-            of_cycle = of_cycle | changed(held.cycle, cycle)
-            if held.reads.isdisjoint(of_cycle) and _still_holds(held, reference, as_of, cycle.contract):
+            asked = _asked_anew(held, of_cycle, reference, as_of, cycle.contract)
+            if not asked:
                 cycles[name] = held if held.cycle is cycle else replace(held, cycle=cycle)
                 continue
         case = Case(
-            serial, cycle, stood.facts, destroyed, contract, published, reference, as_of, shared, told
+            serial,
+            cycle,
+            stood.facts,
+            destroyed,
+            len(stood.contracts),
+            contract,
+            published,
+            reference,
+            as_of,
+            shared,
+            told,
         )
-        cycles[name] = _together(case, policies_known, list(_pieces(case, held, of_cycle)))
+        cycles[name] = _together(case, policies_known, held, _anew(case, held, asked if held else 0))
     return Workings(stood, destructions, shared, cycles)
+
+
+NOTHING_NEW: Final[frozenset[Read]] = frozenset()
+
+
+def _changed_in(stood: Standing, last: Workings | None) -> dict[str, set[Read]]:
+    """What of each cycle, by its name, is no longer as it was."""
+    if last is not None and last.stood is stood:
+        return {}
+    before = {cycle.name: cycle for cycle in last.stood.cycles} if last is not None else {}
+    news: dict[str, set[Read]] = {}
+    for cycle in stood.cycles:
+        held = before.pop(cycle.name, None)
+        if held is not cycle:
+            news[cycle.name] = changed(held, cycle)
+    for name, cycle in before.items():
+        news[name] = {ANYWHERE[kind] for kind in cycle.by_kind}
+    return news
+
+
+def _asked_anew(
+    held: CycleWorkings, news: Collection[Read], reference: Reference, as_of: datetime, contract: str
+) -> int:
+    """The pieces, by their bits, that have looked at something that is new, or whose time has come."""
+    asked, readers = 0, held.readers
+    for read in news:
+        asked |= readers.get(read, 0)
+    waiting = held.waiting & ~asked
+    while waiting:
+        number = (waiting & -waiting).bit_length() - 1
+        if not _still_holds(held.pieces[number], reference, as_of, contract):
+            asked |= 1 << number
+        waiting &= waiting - 1
+    return asked
 
 
 def _untold(contract: Contract, published: PolicyPublished, reference: Reference) -> CycleWorkings:
     """The judgement of a drive of which nothing was told: what most rules say of most drives."""
     nothing = Cycle(contract.contract_id, contract.contract_id, (), {}, END, END)
-    case = Case("", nothing, (), Earliest(()), contract, published, reference, END, {}, Told())
-    return _together(case, reference.policies_known(), list(_pieces(case, None, set())))
+    case = Case("", nothing, (), Earliest(()), 1, contract, published, reference, END, {}, Told())
+    return _together(case, reference.policies_known(), None, _anew(case, None, 0))
 
 
-def _pieces(case: Case, held: CycleWorkings | None, news: set[Read]) -> Iterator[Piece]:
+def _anew(case: Case, held: CycleWorkings | None, asked: int) -> list[Piece]:
+    """All pieces, obligations before rules: those asked anew, by their bits, and the others as they were."""
     owes = case.published.policy.obligations if case.published is not None else ()
     if held is None:
-        for obligation in owes:
-            yield _owed(case, obligation)
-        for rule in CATALOGUE:
-            yield _found(case, rule)
-        return
-    reference, as_of, contract = case.reference, case.as_of, case.cycle.contract
-    for number, piece in enumerate(held.pieces):
-        if piece.reads.isdisjoint(news) and _still_holds(piece, reference, as_of, contract):
-            yield piece
-        elif number < len(owes):
-            yield _owed(case, owes[number])
+        return [
+            *(_owed(case, obligation) for obligation in owes),
+            *(_found(case, rule) for rule in CATALOGUE),
+        ]
+    pieces = list(held.pieces)
+    while asked:
+        number = (asked & -asked).bit_length() - 1
+        if number < len(owes):
+            pieces[number] = _owed(case, owes[number], pieces[number])
         else:
-            yield _found(case, CATALOGUE[number - len(owes)], piece)
+            pieces[number] = _found(case, CATALOGUE[number - len(owes)], pieces[number])
+        asked &= asked - 1
+    return pieces
 
 
-def _still_holds(of: Piece | CycleWorkings, reference: Reference, as_of: datetime, contract: str) -> bool:
+def _still_holds(of: Piece, reference: Reference, as_of: datetime, contract: str) -> bool:
     """Whether neither silence nor the closure of a shipment has changed it."""
     return (of.until is None or as_of < of.until) and (
         not of.closures
@@ -157,19 +208,21 @@ def _still_holds(of: Piece | CycleWorkings, reference: Reference, as_of: datetim
     )
 
 
-def _together(case: Case, policies_known: int, pieces: Sequence[Piece]) -> CycleWorkings:
+def _together(
+    case: Case, policies_known: int, held: CycleWorkings | None, pieces: Sequence[Piece]
+) -> CycleWorkings:
     """What the pieces of one cycle come to."""
-    reads: set[Read] = set()
-    closures: list[tuple[str, ShipmentClosed | None]] = []
     obligations: list[Owed] = []
     flags: list[Flag] = []
     grows: Growth = {}
     until: datetime | None = None
+    waiting, bit = 0, 1
     for piece in pieces:
-        reads |= piece.reads
-        closures += piece.closures
-        if piece.until is not None and (until is None or piece.until < until):
-            until = piece.until
+        if piece.until is not None or piece.closures:
+            waiting |= bit
+            if piece.until is not None and (until is None or piece.until < until):
+                until = piece.until
+        bit <<= 1
         for answer in piece.answer:
             if isinstance(answer, Flag):
                 flags.append(answer)
@@ -186,8 +239,8 @@ def _together(case: Case, policies_known: int, pieces: Sequence[Piece]) -> Cycle
         policies_known,
         case.told,
         tuple(pieces),
-        one_of_a_kind(reads),
-        tuple(closures),
+        _readers(held, pieces),
+        waiting,
         until,
         tuple(obligations),
         tuple(flags),
@@ -195,10 +248,32 @@ def _together(case: Case, policies_known: int, pieces: Sequence[Piece]) -> Cycle
     )
 
 
-def _owed(case: Case, obligation: Obligation) -> Piece:
+def _readers(held: CycleWorkings | None, pieces: Sequence[Piece]) -> Readers:
+    before = held.pieces if held is not None else (None,) * len(pieces)
+    readers = held.readers if held is not None else {}
+    for number, (was, piece) in enumerate(zip(before, pieces, strict=True)):
+        if was is piece or (was is not None and was.reads is piece.reads):
+            continue
+        if held is not None and readers is held.readers:
+            readers = dict(readers)
+        bit = 1 << number
+        if was is not None:
+            for read in was.reads - piece.reads:
+                readers[read] &= ~bit
+        for read in piece.reads:
+            readers[read] = readers.get(read, 0) | bit
+    return readers
+
+
+def _owed(case: Case, obligation: Obligation, before: Piece | None = None) -> Piece:
     debts = tuple(owed(case, obligation))
-    until = min((decided for debt in debts if (decided := _decided(debt.owed)) is not None), default=None)
-    return case.piece(debts, until)
+    answer: tuple[object, ...] = before.answer if before is not None and before.answer == debts else debts
+    until: datetime | None = None
+    for debt in debts:
+        decided = _decided(debt.owed)
+        if decided is not None and (until is None or decided < until):
+            until = decided
+    return case.piece(answer, until, (), before)
 
 
 def _decided(debt: Owed) -> datetime | None:
@@ -209,17 +284,21 @@ def _decided(debt: Owed) -> datetime | None:
 
 
 def _found(case: Case, rule: Rule, before: Piece | None = None) -> Piece:
-    held = dict(zip(before.findings, before.answer, strict=True)) if before is not None else {}
     findings: list[Finding] = []
-    flags: list[object] = []
     until: datetime | None = None
     for finding in rule.find(case):
         if isinstance(finding, Awaited):
             until = finding.until if until is None else min(until, finding.until)
         else:
             findings.append(finding)
-            flags.append(held.get(finding) or _flag(case, rule, finding))
-    return case.piece(tuple(flags), until, tuple(findings))
+    if before is None:
+        return case.piece(tuple([_flag(case, rule, finding) for finding in findings]), until, tuple(findings))
+    found = tuple(findings)
+    if found == before.findings:
+        return case.piece(before.answer, until, before.findings, before)
+    held = dict(zip(before.findings, before.answer, strict=True)) if found else {}
+    flags = tuple([held.get(finding) or _flag(case, rule, finding) for finding in found])
+    return case.piece(flags, until, found, before)
 
 
 def _flag(case: Case, rule: Rule, finding: Finding) -> Flag:

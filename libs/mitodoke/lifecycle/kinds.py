@@ -38,6 +38,9 @@ class FactKind(enum.StrEnum):
     FLAG_ACKNOWLEDGED = "FlagAcknowledged"
     FLAG_WAIVED = "FlagWaived"
 
+    # An enum's own hash is a call of Python at each look into a set or a dict; the word's is kept with it.
+    __hash__ = str.__hash__
+
 
 class Role(enum.StrEnum):
     """What a contract approves a party for. Who reports a fact and who owes one are named by role."""
@@ -47,6 +50,8 @@ class Role(enum.StrEnum):
     SANITISER = "sanitiser"
     CARRIER = "carrier"
     DESTROYER = "destroyer"
+
+    __hash__ = str.__hash__
 
 
 CARRIES_ETA: frozenset[FactKind] = frozenset({FactKind.DRIVE_DISPATCHED})

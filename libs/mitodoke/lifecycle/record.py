@@ -40,7 +40,8 @@ class Record:
 _ORDER = {kind: position for position, kind in enumerate(FactKind)}
 
 
-def _by_occurrence(fact: Fact) -> tuple[datetime, int, UUID]:
+def by_occurrence(fact: Fact) -> tuple[datetime, int, UUID]:
+    """Sorts facts as they are said to have happened."""
     # Facts told with a date alone share their moment: among them the usual order of a chain decides.
     return fact.occurred_at, _ORDER[fact.kind], fact.event_id
 
@@ -55,8 +56,10 @@ def fold(record: Record, fact: Fact) -> Record:
         ConflictingRepeatError: the event id is held with another body.
     """
     facts = list(record.facts)
+    # The number: UUIDs themselves compare in Python, one call each.
+    identity = fact.event_id.int
     for position, held in enumerate(record.facts):
-        if held.event_id == fact.event_id:
+        if held.event_id.int == identity:
             if replace(fact, recorded_at=held.recorded_at) != held:
                 raise ConflictingRepeatError(
                     f"event {fact.event_id} of drive {fact.serial} was recorded before with another body: "
@@ -66,7 +69,7 @@ def fold(record: Record, fact: Fact) -> Record:
                 return record
             facts[position] = fact
             return Record(record.serial, tuple(facts))
-    insort(facts, fact, key=_by_occurrence)
+    insort(facts, fact, key=by_occurrence)
     return Record(record.serial, tuple(facts))
 
 

@@ -8,7 +8,7 @@ import enum
 from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, TypeAlias, TypeVar
+from typing import Any, Final, TypeAlias, TypeVar
 from uuid import UUID
 
 from mitodoke.lifecycle.facts import Fact
@@ -23,23 +23,44 @@ F = TypeVar("F", bound=Fact)
 T = TypeVar("T")
 
 
-OfDrive: TypeAlias = Callable[[tuple[Fact, ...], T | None], T]
-"""Makes something of all facts of a drive or, given what it made of all but the latest, goes on from there."""
+OfDrive: TypeAlias = Callable[[Sequence[Fact], T | None], T]
+"""Makes something of all facts of a drive or, given what it made of those before, goes on with the facts after."""
 
 Shared: TypeAlias = dict[OfDrive[Any], tuple[tuple[Fact, ...], object]]
 """What was made of all facts of a drive, and of which."""
 
 
-class Whole(enum.Enum):
+class Whole(enum.StrEnum):
     """What may be looked at besides the facts of one kind in one cycle."""
 
     CYCLE = "every fact of the cycle"
-    DRIVE = "every fact of the drive"
+    FIRST = "when the first fact of the cycle was known"
+    CONTRACTS = "under how many contracts something was told of the drive"
     DESTRUCTIONS = "every destruction of the drive"
     SERIAL = "the serial of the drive"
 
+    __hash__ = str.__hash__
 
-Read: TypeAlias = FactKind | Whole
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Anywhere:
+    """The facts of one kind in all cycles of the drive. There is one of each kind."""
+
+    kind: FactKind
+
+
+ANYWHERE: Final = {kind: Anywhere(kind) for kind in FactKind}
+
+
+def anywhere(*kinds: FactKind) -> frozenset[Anywhere]:
+    """The facts of these kinds in all cycles of the drive."""
+    return frozenset(ANYWHERE[kind] for kind in kinds)
+
+
+Read: TypeAlias = FactKind | Whole | Anywhere
+
+Readers: TypeAlias = dict[Read, int]
+"""Which pieces of a cycle have looked at a thing: piece n is bit n."""
 
 _SEEN: dict[frozenset[Read], frozenset[Read]] = {}
 
@@ -73,10 +94,19 @@ class Piece:
 class Told:
     """What was made of single facts under one state of contract and policy, by what was asked of them."""
 
-    __slots__ = ("_held",)
+    __slots__ = ("_held", "_made")
 
     def __init__(self) -> None:
         self._held: dict[object, tuple[tuple[Fact, ...], list[object]]] = {}
+        self._made: dict[FactKind, tuple[tuple[Fact, ...], object]] = {}
+
+    def made(self, kind: FactKind, facts: tuple[Fact, ...], make: Callable[[tuple[Fact, ...]], T]) -> T:
+        """What `make`, which is the same for all kinds, gives of the facts of one kind."""
+        before, made = self._made.get(kind, (None, None))
+        if before is not facts:
+            made = make(facts)
+            self._made[kind] = facts, made
+        return made  # type: ignore[return-value]  # it is what `make` gave
 
     def each(self, asked: Hashable, find: Callable[[F, C], T], facts: tuple[F, ...], case: C) -> Sequence[T]:
         """What `find` makes of each fact; of one that was there when the same was asked before, what it made then."""
@@ -98,7 +128,7 @@ class Told:
 class CycleWorkings:
     """How one cycle was judged: under which agreement, as known, and piece by piece; and what came of it all.
 
-    It holds until `until` for silence's sake, and while its closures are the same.
+    For silence's sake it holds until `until`.
     """
 
     cycle: Cycle
@@ -107,8 +137,9 @@ class CycleWorkings:
     policies_known: int
     told: Told
     pieces: tuple[Piece, ...]
-    reads: frozenset[Read]
-    closures: tuple[tuple[str, ShipmentClosed | None], ...]
+    readers: Readers
+    waiting: int
+    """The pieces, by their bits, that silence or the closure of a shipment may make another."""
     until: datetime | None
     owed: tuple[Owed, ...]
     flags: tuple[Flag, ...]
@@ -125,15 +156,22 @@ class Workings:
     cycles: dict[str, CycleWorkings]
 
 
-def changed(before: Cycle, now: Cycle) -> set[Read]:
-    """What of a cycle is no longer as it was; nothing when it is the same."""
-    if before is now:
-        return set()
-    were, are = before.by_kind, now.by_kind
-    differ: set[Read] = {kind for kind, facts in are.items() if _differ(were.get(kind), facts)}
-    differ.update(kind for kind in were if kind not in are)
+def changed(before: Cycle | None, now: Cycle) -> set[Read]:
+    """What of a cycle is no longer as it was; nothing when it is the same, everything when there was none."""
+    were, are = before.by_kind if before is not None else {}, now.by_kind
+    differ: set[Read] = set()
+    for kind, facts in are.items():
+        if _differ(were.get(kind), facts):
+            differ.add(kind)
+            differ.add(ANYWHERE[kind])
+    for kind in were:
+        if kind not in are:
+            differ.add(kind)
+            differ.add(ANYWHERE[kind])
     if differ:
         differ.add(Whole.CYCLE)
+        if before is None or before.first_known_at != now.first_known_at:
+            differ.add(Whole.FIRST)
     return differ
 
 

@@ -18,9 +18,22 @@ from mitodoke.lifecycle.facts import (
     Fact,
 )
 from mitodoke.lifecycle.findings.finding import Awaited, Finding, Rule
-from mitodoke.lifecycle.holder import taken_by
+from mitodoke.lifecycle.holder import MOVING, taken_by
 from mitodoke.lifecycle.kinds import FactKind, Role
 from mitodoke.lifecycle.policy import Severity
+from mitodoke.lifecycle.record import by_occurrence
+from mitodoke.lifecycle.workings import anywhere
+
+LET_GO = (
+    DriveReleased.kind,
+    DriveDispatched.kind,
+    CustodyTransferred.kind,
+    DriveDestroyed.kind,
+)
+"""The facts in which somebody lets the drive go."""
+
+MOVED = anywhere(*LET_GO, *MOVING)
+"""What tells who holds the drive, under whatever contract."""
 
 INSTANT = timedelta(microseconds=1)
 
@@ -122,7 +135,7 @@ def skipped_step(case: Case) -> Iterator[Finding]:
     for kind in case.rules.steps:
         if done := case.of_kind(kind):
             yield from _out_of_order(case, kind, done, done_before)
-        done_before[kind] = Earliest(done or ())
+        done_before[kind] = case.earliest(kind)
 
 
 def _out_of_order(
@@ -132,8 +145,11 @@ def _out_of_order(
     skipped: set[FactKind] = set()
     mended_at: datetime | None = EARLIEST
     for fact in done:
-        known = {step: told.known_of_those_by(fact.occurred_at) for step, told in done_before.items()}
-        broken = {step: at for step, at in known.items() if at is None or at > fact.known_at}
+        broken: dict[FactKind, datetime | None] = {}
+        for step, told in done_before.items():
+            at = told.known_of_those_by(fact.occurred_at)
+            if at is None or at > fact.known_at:
+                broken[step] = at
         if not broken:
             continue
         skipped |= broken.keys()
@@ -260,8 +276,11 @@ def not_the_holder(case: Case) -> Iterator[Finding]:
     """
     if case.rules.custody is None:
         return
-    held = case.of_drive(_hands).found
-    for fact in case.facts:
+    letting_go_facts = [fact for kind in LET_GO for fact in case.of_kind(kind)]
+    if not letting_go_facts:
+        return
+    held = case.of_drive(_hands, MOVED).found
+    for fact in sorted(letting_go_facts, key=by_occurrence):
         letting_go = _letting_go(fact)
         if letting_go is not None and fact.event_id in held:
             yield from _accused(case, fact, *letting_go, *held[fact.event_id])
@@ -277,10 +296,10 @@ class _Hands:
     then found by its time."""
 
 
-def _hands(facts: Sequence[Fact], but_the_latest: _Hands | None) -> _Hands:
+def _hands(facts: Sequence[Fact], before: _Hands | None) -> _Hands:
     found, held = {}, list[_Holding]()
-    if but_the_latest is not None:
-        found, held, facts = dict(but_the_latest.found), list(but_the_latest.held), facts[-1:]
+    if before is not None:
+        found, held = dict(before.found), list(before.held)
     for fact in facts:
         if held:
             known = bisect_right(held, fact.known_at, key=lambda holding: holding.known_at)

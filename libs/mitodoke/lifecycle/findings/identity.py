@@ -10,9 +10,12 @@ from mitodoke.lifecycle.facts import DriveDestroyed, DriveEnrolled, DriveReturne
 from mitodoke.lifecycle.findings.finding import Finding, Rule
 from mitodoke.lifecycle.policy import Severity
 from mitodoke.lifecycle.serials import suspicion
+from mitodoke.lifecycle.workings import anywhere
 
 ENDS = frozenset({DriveReturned.kind, DriveDestroyed.kind})
 """After these a drive is no longer alive under its contract, whatever is still owed."""
+
+LIVING = anywhere(DriveEnrolled.kind, *ENDS)
 
 
 def unknown_drive(case: Case) -> Iterator[Finding]:
@@ -62,7 +65,9 @@ def alive_twice(case: Case) -> Iterator[Finding]:
     Source: ISO/IEC 27001:2022 A.5.9 (inventory of assets): what stands in it twice cannot be accounted for.
     """
     enrolments = case.of(DriveEnrolled)
-    before = case.of_drive(_alive_before).found.get(enrolments[0].event_id) if enrolments else None
+    if not enrolments or case.is_under_one_contract:
+        return
+    before = case.of_drive(_alive_before, LIVING).found.get(enrolments[0].event_id)
     if before is None:
         return
     enrolled, other = enrolments[0], before.enrolled
@@ -95,10 +100,10 @@ class _Lives:
     """Of two contracts at most: whichever comes next, the last one under another is among them."""
 
 
-def _alive_before(facts: Sequence[Fact], but_the_latest: _Lives | None) -> _Lives:
+def _alive_before(facts: Sequence[Fact], before: _Lives | None) -> _Lives:
     found, recent = dict[UUID, _Life](), dict[str, _Life]()
-    if but_the_latest is not None:
-        found, recent, facts = dict(but_the_latest.found), dict(but_the_latest.recent), facts[-1:]
+    if before is not None:
+        found, recent = dict(before.found), dict(before.recent)
     for fact in facts:
         life = recent.get(fact.contract)
         if isinstance(fact, DriveEnrolled):
