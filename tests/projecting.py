@@ -62,7 +62,7 @@ class Projecting:
                     task.cancel()
                 await asyncio.gather(*tasks, return_exceptions=True)
 
-    async def caught_up(self) -> None:
+    async def caught_up(self, limit: float = 120) -> None:
         """Wait until everything that is in the log now is in the tables."""
         consumer = AIOKafkaConsumer(bootstrap_servers=self.bootstrap)
         await consumer.start()
@@ -86,11 +86,11 @@ class Projecting:
             )
             return bool(row)
 
-        await until(read, f"the projection reads {total} facts", limit=120)
+        await until(read, f"the projection reads {total} facts", limit=limit)
 
-    async def settled(self) -> None:
+    async def settled(self, limit: float = 120) -> None:
         """Everything is read, and every turning point of now and the next seconds is judged: the tables stand still."""
-        await self.caught_up()
+        await self.caught_up(limit)
         moment = datetime.now(UTC)
 
         async def judged() -> bool:
@@ -104,7 +104,7 @@ class Projecting:
                 )
             )
 
-        await until(judged, "all turning points of these seconds are judged", limit=120)
+        await until(judged, "all turning points of these seconds are judged", limit=limit)
 
     async def flags(self, where: str = "true") -> list[dict[str, object]]:
         connection = await asyncpg.connect(self.dsn, server_settings={"search_path": "custody"})

@@ -270,7 +270,7 @@ async def test_the_fence_keeps_a_worker_from_writing_what_another_has_claimed(
                 told = (system.folder / "logs" / "projection.log").read_text(encoding="utf-8")
                 return told.count("fence_moved") > told_before or await kinds() != []
 
-            await until(decided, "the worker's word that it was outrun, or the fact", limit=10)
+            await until(decided, "the worker's word that it was outrun, or the fact", limit=60)
             assert await kinds() == []
 
             # Given back, it is read with the next fact: the worker goes by what the tables say.

@@ -48,6 +48,8 @@ from worlds import CARRIER, DESTROYER, INSTANT, amended, approval, closed, publi
 
 DRIVES: Final = int(os.environ.get("MITODOKE_DRIVES", "1000"))
 SEED: Final = int(os.environ.get("MITODOKE_SEED", "1"))
+LIMIT: Final = 120 + DRIVES / 4
+"""In seconds: how long a projection may take to read everything."""
 END: Final = START + timedelta(days=3 * DAYS)
 
 Tables = dict[str, list[dict[str, Any]]]
@@ -73,7 +75,7 @@ def told(backends: Backends) -> Iterator[Told]:
         await _write(backends.kafka, topics, histories.facts, histories.agreements)
         async with _projection(backends, topics) as projecting:
             async with projecting.worker(alone=True):
-                await projecting.settled()
+                await projecting.settled(LIMIT)
             return await contents(projecting.dsn), await _states(projecting.dsn)
 
     yield Told(histories, topics, *asyncio.run(write_and_project()))
@@ -224,7 +226,7 @@ async def test_neither_the_size_of_a_batch_nor_the_memory_of_the_worker_matters(
                 if facts is not None:
                     await _read(projecting, facts)
                 else:
-                    await projecting.settled()
+                    await projecting.settled(LIMIT)
         _same(await contents(projecting.dsn), told.tables)
 
 
@@ -233,7 +235,7 @@ async def _read(projecting: Projecting, facts: int) -> None:
         sum_of = "select coalesce(sum(next_offset), 0) >= $1 from progress where partition >= 0"
         return bool(await ask(projecting.dsn, sum_of, facts))
 
-    await until(read, f"{facts} facts are read", limit=300)
+    await until(read, f"{facts} facts are read", limit=LIMIT)
 
 
 async def test_the_order_of_the_log_does_not_matter_to_what_is_so_in_the_end(
@@ -247,7 +249,7 @@ async def test_the_order_of_the_log_does_not_matter_to_what_is_so_in_the_end(
     await _write(backends.kafka, topics, shuffled, told.chains.agreements)
     async with _projection(backends, topics) as projecting:
         async with projecting.worker(alone=True):
-            await projecting.settled()
+            await projecting.settled(LIMIT)
         states = await _states(projecting.dsn)
     await _delete(backends.kafka, topics)
     assert states.keys() == {fact.serial for fact in shuffled}
@@ -329,7 +331,7 @@ async def test_a_rebuild_equals_live_tables_that_came_about_by_the_clock(
                 await log.append(log.topics.reference, [reference_event_of(agreement)])
             # Each is judged while the next is not yet told, as a rebuild never meets it.
             await _read(projecting, len(told))
-        await projecting.settled()
+        await projecting.settled(LIMIT)
         before = await contents(projecting.dsn)
         said = [
             answer
@@ -340,7 +342,7 @@ async def test_a_rebuild_equals_live_tables_that_came_about_by_the_clock(
             )
         ]
         await log.append(log.topics.drives, [event_of(fact) for fact in said])
-        await projecting.settled()
+        await projecting.settled(LIMIT)
         live = await contents(projecting.dsn)
         _answers_changed_no_fact(before, live, len(said))
         rebuilt = await rebuild(

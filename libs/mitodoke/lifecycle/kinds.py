@@ -71,6 +71,9 @@ NAMES_A_SHIPMENT: frozenset[FactKind] = frozenset(
 )
 """Facts that name the shipment in which the drive travels."""
 
+ARRIVALS: frozenset[FactKind] = frozenset({FactKind.DRIVE_RETURNED, FactKind.DRIVE_DELIVERED})
+"""What the closure of a shipment brings forward: the scans of those who receive it."""
+
 AFTER_THE_END: frozenset[FactKind] = frozenset(
     {FactKind.CERTIFICATE_ISSUED, FactKind.CERTIFICATE_ACCEPTED, FactKind.INCIDENT_REPORTED}
 )

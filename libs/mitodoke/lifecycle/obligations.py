@@ -21,15 +21,12 @@ from mitodoke.lifecycle.facts import (
     LeaseExtended,
     WipeVerified,
 )
-from mitodoke.lifecycle.kinds import FactKind, Role
+from mitodoke.lifecycle.kinds import ARRIVALS, FactKind, Role
 from mitodoke.lifecycle.policy import Obligation, Per, Policy, Severity
 from mitodoke.lifecycle.reference import Contract, PolicyPublished
 from mitodoke.lifecycle.verdict import OVERDUE, Flag, FlagState, ObligationState, Owed, Resolution, flag_id
 
 INSTANT = timedelta(microseconds=1)
-
-ARRIVALS = frozenset({FactKind.DRIVE_RETURNED, FactKind.DRIVE_DELIVERED})
-"""What the closure of a shipment brings forward: the scans of those who receive it."""
 
 WHO_EXTENDS = frozenset({Role.OWNER, Role.LESSOR})
 """Between whom a lease is: either may say that it goes on."""

@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from mitodoke.lifecycle.facts import CustodyTransferred
-from mitodoke.lifecycle.kinds import FactKind
-from mitodoke.lifecycle.policy import CustodyRule, Rules
+from mitodoke.lifecycle.facts import CustodyTransferred, DriveReleased, DriveReturned
+from mitodoke.lifecycle.kinds import FactKind, Role
+from mitodoke.lifecycle.policy import CustodyRule, Per, Rules
 from worlds import (
     CARRIER,
     DESTROYER,
@@ -30,6 +30,7 @@ from worlds import (
     at,
     certified,
     check,
+    closed,
     delivered,
     destroyed,
     dispatched,
@@ -37,6 +38,7 @@ from worlds import (
     flag,
     lost,
     named,
+    owes,
     policy,
     published,
     recovered,
@@ -119,6 +121,108 @@ NOT_ON_MANIFEST = [
         Flags(flag("not_on_manifest", "04-22", MAJOR, LESSOR, subject=LOT)),
     ),
 ]  # fmt: skip
+
+
+def missing(raised: When, party: str = OWNER, *, resolved: When | None = None, **more: Any) -> Says:
+    return flag("missing_at_close", raised, MAJOR, party, subject=LOT, resolved=resolved, **more)
+
+
+ARRIVAL_OWED = policy(owes("arrival", DriveReleased, DriveReturned, "3d", Role.LESSOR, Per.SHIPMENT))
+
+MISSING_AT_CLOSE = [
+    Row(
+        "while the lot is open nothing is missing",
+        Given(released("04-20")), under(policy(), closed("04-26")), "04-25",
+        NO_FLAGS,
+    ),
+    Row(
+        "closed without the drive it is missing from that moment on",
+        Given(released("04-20")), under(policy(), closed("04-25")), "04-25",
+        Flags(missing("04-25")),
+    ),
+    Row(
+        "from a shipment too",
+        Given(dispatched("04-20")), under(policy(), closed("04-25")), "05-01",
+        Flags(missing("04-25", LESSOR)),
+    ),
+    Row(
+        "scanned before, it is not",
+        Given(released("04-20"), returned("04-22", known="04-25")), under(policy(), closed("04-25")), "05-01",
+        NO_FLAGS,
+    ),
+    Row(
+        "a scan that is told afterwards mends it",
+        Given(released("04-20"), returned("04-22", known="04-25 09:01")),
+        under(policy(), closed("04-25")), "05-01",
+        Flags(missing("04-25", resolved="04-25 09:01")),
+    ),
+    Row(
+        "of several scans the first that was told",
+        Given(released("04-20"), returned("04-22", known="04-28"), delivered("04-23", known="04-27")),
+        under(policy(), closed("04-25")), "05-01",
+        Flags(missing("04-25", resolved="04-27")),
+    ),
+    Row(
+        "a scan with another lot is none with this one",
+        Given(released("04-20"), returned("04-22", shipment="LOT-2")), under(policy(), closed("04-25")), "05-01",
+        Flags(missing("04-25")),
+    ),
+    Row(
+        "a manifest that names it only afterwards makes it missing then",
+        Given(released("04-20", known="04-27")), under(policy(), closed("04-25")), "05-01",
+        Flags(missing("04-27")),
+    ),
+    Row(
+        "the one who listed it first is named",
+        Given(released("04-20", known="04-24"), dispatched("04-21")), under(policy(), closed("04-25")), "05-01",
+        Flags(missing("04-25", LESSOR)),
+    ),
+    Row(
+        "another lot that is closed says nothing of this one",
+        Given(released("04-20")), under(policy(), closed("04-25", "LOT-2")), "05-01",
+        NO_FLAGS,
+    ),
+    Row(
+        "nor does one of the same name under another contract",
+        Given(released("04-20")), under(policy(), closed("04-25", contract="K-OTHER")), "05-01",
+        NO_FLAGS,
+    ),
+    Row(
+        "what left with no lot is missing from none",
+        Given(released("04-20", shipment="")), under(policy(), closed("04-25", "")), "05-01",
+        NO_FLAGS,
+    ),
+    Row(
+        "where the policy owes the arrival of each lot, it is overdue and not flagged twice",
+        Given(released("04-20")), under(ARRIVAL_OWED, closed("04-21")), "05-01",
+        NO_FLAGS,
+    ),
+    Row(
+        "but what left otherwise than the policy thinks of is",
+        Given(dispatched("04-20")), under(ARRIVAL_OWED, closed("04-21")), "05-01",
+        Flags(missing("04-21", LESSOR)),
+    ),
+    Row(
+        "evident only since the contract came under a policy that owes no arrival",
+        Given(released("04-20")),
+        log_of(
+            published(ARRIVAL_OWED), published(policy(version=2)), registered(), amended("05-01", version=2),
+            closed("04-21"),
+        ), "05-02",
+        Flags(missing("04-21", evident="05-01")),
+    ),
+    Row(
+        "no contract needs to be known",
+        Given(released("04-20")), log_of(closed("04-25")), "05-01",
+        Flags(missing("04-25")),
+    ),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("row", MISSING_AT_CLOSE, ids=str)
+def test_what_is_missing_when_a_lot_is_closed_is_named(row: Row) -> None:
+    check(row, "missing_at_close")
+
 
 NOT_RECEIVED = [
     Row(

@@ -231,9 +231,9 @@ def _many(kind: str, n: int) -> list[Fact]:
             here = [enrolled(t, enclosure=f"A-{i}") for i, t in enumerate(times)]
             return [*here, *(removed(t, enclosure=f"B-{i}") for i, t in enumerate(times))]
         case "receipts":
-            left = [dispatched(t, shipment=f"S-{i}") for i, t in enumerate(times)]
+            sent_on = [dispatched(t, shipment=f"S-{i}") for i, t in enumerate(times)]
             taken = [transferred(t) for t in times]
-            return [*left, *taken, *(destroyed(t) for t in times)]
+            return [*sent_on, *taken, *(destroyed(t) for t in times)]
         case "strangers":
             return [delivered(t, by=f"stranger {i}") for i, t in enumerate(times)]
     raise ValueError(kind)

@@ -38,6 +38,7 @@ EXAMPLES = {
     "unknown_contract": "Facts of 2019 are imported for a contract that was registered in 2026.",
     "unapproved_party": "The lessor hands the drives to a recycler that the owner has never heard of.",
     "not_on_manifest": "395 drives left with the lot; the 396th that arrives is not one of them.",
+    "missing_at_close": "The dock scans 378 drives and says that was all; 18 of the list are named as missing.",
     "not_received": "A recycler certifies serials by the list; two of them had been taken off the lorry on the way.",
     "skipped_step": "A drive is reported destroyed, and nobody had reported the wipe that was to come before it.",
     "custody_gap": "The carrier says it handed the drive over; a day later nobody has said that he took it.",
