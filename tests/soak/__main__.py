@@ -148,9 +148,9 @@ def as_page(soaked: Soaked) -> str:
         f"({soaked.answered / soaked.seconds:,.0f} a second), {soaked.in_tables:,} stand in the tables, "
         f"{soaked.quarantined:,} in quarantine.",
         "",
-        "Memory is what a process and its children hold (PSS: shared pages counted once). The first third of the run "
-        "is warming up; growth is the slope of the rest. Kafka and PostgreSQL are bounded by their own settings and "
-        "not judged.",
+        "Memory is what a process holds alone (USS); for Kafka and PostgreSQL with their shared pages, each counted "
+        "once (PSS), and not judged, since their own settings bound them. The first third of the run is warming up; "
+        "growth is the slope of the rest.",
         "",
         "| process | median, MiB | largest, MiB | growth, MiB an hour | |",
         "|---|---:|---:|---:|---|",

@@ -14,13 +14,20 @@ MOST_GROWTH_AN_HOUR: Final = 0.10
 """As a share of the median."""
 MOST_MIB_AN_HOUR: Final = 16.0
 """What a small process may grow by, whatever its share."""
+MOST_MIB_AT_ALL: Final = 4.0
+"""What is no growth however short the run: the allocator takes memory by the MiB."""
 
 
-def held(pid: int) -> int:
-    """Bytes that a process and its children hold, each shared page counted once; 0 when it is gone."""
+def held(pid: int, *, private: bool) -> int:
+    """Bytes that a process and its children hold; 0 when it is gone.
+
+    `private`: what nobody else holds, which does not change with who comes and goes beside it. Otherwise with the
+    shared pages, each counted once.
+    """
     try:
         process = psutil.Process(pid)
-        return sum(each.memory_full_info().pss for each in (process, *process.children(recursive=True)))
+        each = [one.memory_full_info() for one in (process, *process.children(recursive=True))]
+        return sum(info.uss if private else info.pss for info in each)
     except (psutil.NoSuchProcess, psutil.ZombieProcess):
         return 0
 
@@ -56,10 +63,14 @@ class Memory:
     @property
     def flat(self) -> bool:
         """Whether it grows by less than an hour may bring."""
-        return self.growth_an_hour <= max(MOST_MIB_AN_HOUR * MIB, MOST_GROWTH_AN_HOUR * self.median)
+        counted = self.after_warm_up()
+        hours = (counted[-1][0] - counted[0][0]) / 3600 if counted else 0.0
+        small = self.growth_an_hour * hours <= MOST_MIB_AT_ALL * MIB
+        most = max(MOST_MIB_AN_HOUR * MIB, MOST_GROWTH_AN_HOUR * self.median)
+        return small or self.growth_an_hour <= most
 
 
 def sample(memories: Sequence[Memory], pids: Mapping[str, int], at: float) -> None:
     """Add what each process holds now."""
     for memory in memories:
-        memory.samples.append((at, held(pids[memory.name])))
+        memory.samples.append((at, held(pids[memory.name], private=memory.must_be_flat)))
