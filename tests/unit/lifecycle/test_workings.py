@@ -1,0 +1,70 @@
+"""A fact of whatever kind, told late, changes what it should, though the verdict before is at hand."""
+
+from datetime import timedelta
+
+import pytest
+
+import worlds
+from mitodoke.lifecycle.facts import Fact
+from mitodoke.lifecycle.judge import judge
+from mitodoke.lifecycle.kinds import CORRECTIONS, FactKind
+from mitodoke.lifecycle.policy import CustodyRule, Rules
+from mitodoke.lifecycle.record import fold
+from worlds import STRANGER, at, destroyed, enrolled, policy, record, reference, registered
+
+CONTRACTS = ("K-1", "K-2")
+AGREED = reference(
+    worlds.published(policy(rules=Rules(custody=CustodyRule(timedelta(hours=24))))),
+    *(registered(contract) for contract in CONTRACTS),
+)
+LATE = {"occurred": "05-01", "known": "05-10", "by": STRANGER}
+
+
+def _late(contract: str) -> list[Fact]:
+    told: list[Fact] = [
+        worlds.enrolled(**LATE, contract=contract),
+        worlds.lease_extended(**LATE, contract=contract, until="09-30"),
+        worlds.lease_ended(**LATE, contract=contract),
+        worlds.released(**LATE, contract=contract, to_party=STRANGER),
+        worlds.removed(**LATE, contract=contract),
+        worlds.returned(**LATE, contract=contract),
+        worlds.initialised(**LATE, contract=contract),
+        worlds.wiped(**LATE, contract=contract),
+        worlds.verified(**LATE, contract=contract),
+        worlds.dispatched(**LATE, contract=contract),
+        worlds.transferred(**LATE, contract=contract, to_party=STRANGER),
+        worlds.delivered(**LATE, contract=contract),
+        worlds.destroyed(**LATE, contract=contract),
+        worlds.certified(**LATE, contract=contract),
+        worlds.accepted(**LATE, contract=contract),
+        worlds.sighted(**LATE, contract=contract),
+        worlds.lost(**LATE, contract=contract),
+        worlds.recovered(**LATE, contract=contract),
+        worlds.export_approved(**LATE, contract=contract),
+        worlds.exported(**LATE, contract=contract),
+        worlds.reported(**LATE, contract=contract),
+    ]
+    return told
+
+
+def test_every_kind_that_happens_to_a_drive_is_in_the_table() -> None:
+    assert {fact.kind for fact in _late("K-1")} == set(FactKind) - CORRECTIONS
+
+
+@pytest.mark.parametrize(
+    "late",
+    [fact for contract in CONTRACTS for fact in _late(contract)],
+    ids=lambda f: f"{f.kind}-{f.contract}",
+)
+def test_a_fact_told_late_is_judged_as_if_nothing_had_been_judged_before(late: Fact) -> None:
+    held = record(
+        [
+            enrolled("04-01", contract="K-1"),
+            worlds.released("04-10", contract="K-1", to_party=worlds.DESTROYER),
+            enrolled("05-04", contract="K-2"),
+            destroyed("05-07", contract="K-2"),
+        ]
+    )
+    before = judge(held, AGREED, at("05-08"))
+    now = fold(held, late)
+    assert judge(now, AGREED, at("05-10"), before) == judge(now, AGREED, at("05-10"))
