@@ -35,6 +35,9 @@ from mitodoke.services.leasing.servicer import services as leasing_services
 from mitodoke_local import Backends, System
 from real_backends import real_backends
 
+# aiokafka drops a connection that was still being made when its client was closed, as happens when brokers stand still.
+pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+
 
 @pytest.fixture(scope="module")
 def backends() -> Iterator[Backends]:
