@@ -314,6 +314,23 @@ async def test_a_call_in_the_log_says_who_called_what_and_how_it_ended(
     assert time.time() - ours[0].at.ToSeconds() < 600
 
 
+@pytest.mark.usefixtures("broker_back", "topics")
+async def test_calls_made_while_the_broker_is_away_are_in_the_access_log_when_it_is_back(
+    backends: Backends, namespace: str
+) -> None:
+    async with known_world(backends, namespace) as world:
+        await asyncio.to_thread(backends.broker.stop)
+        for _ in range(3):
+            assert (await refusal(world.enrol(enrolment("N/A")))).reason == "SERIAL_REFUSED"
+        await asyncio.to_thread(backends.broker.start)
+
+        async def noted() -> bool:
+            calls = [CallMade.FromString(each.value) for each in await world.log(world.topics.calls)]
+            return [each.reason for each in calls].count("SERIAL_REFUSED") >= 3
+
+        await until(noted, what="the refused calls are in the access log", limit=120)
+
+
 async def test_no_refusal_rests_on_a_stale_view(backends: Backends, topics: Topics) -> None:
     follower = ReferenceFollower(backends.kafka, topics.reference)
     following = asyncio.create_task(follower.run())

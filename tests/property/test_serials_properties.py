@@ -87,3 +87,16 @@ def test_any_text_at_all_gives_a_serial_or_a_sentence(text: str) -> None:
         canonical(text)
     except SerialError as error:
         assert len(str(error)) > 20
+
+
+@given(
+    st.one_of(
+        st.from_regex(r"(SER|SERNO|SERIALNO|SN|S|)[A-Z0-9]{0,12}", fullmatch=True),
+        st.sampled_from(["UNKNOWN", "REDACTED", "0123456789ABCDEF", "1234567890"]),
+        st.text(alphabet="A0", max_size=4),
+        st.integers(MAX_LENGTH - 1, MAX_LENGTH + 1).map(lambda n: "A1" * (n // 2) + "B" * (n % 2)),
+    )
+)
+def test_what_is_canonical_as_it_comes_is_what_the_long_way_makes_of_it(text: str) -> None:
+    # A blank before it is taken away, but is no letter or digit: so this goes the long way.
+    assert _canonical(text) == _canonical(" " + text)

@@ -20,7 +20,7 @@ from grpc_status import rpc_status
 
 from mitodoke.chassis.clock import Clock
 from mitodoke.chassis.errors import Reason, Refusal, refused_fields, status_of
-from mitodoke.chassis.identity import Authenticator, Caller
+from mitodoke.chassis.identity import Authenticator, Caller, Metadata
 from mitodoke.chassis.validation import text_with_nul, violations
 from mitodoke.contracts.custody.v1.call_pb2 import CallMade
 from mitodoke.eventlog.cloudevents import timestamp_of
@@ -31,6 +31,7 @@ LARGEST_MESSAGE: Final = 16 * 1024 * 1024
 """Bytes of a request or an answer."""
 
 _LONGEST_TEXT_NOTED: Final = 128
+_NO_TIME: Final = timedelta(0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,8 +193,9 @@ class Pipeline:
             task: asyncio.Task[Any] | None = None
             try:
                 task = self._take(raw)
-                caller, request = await self._accept(service, request_type, raw, rpc, noted)
-                answer: Message = await handler(request, caller, _context(full_name, rpc))
+                metadata = tuple(rpc.invocation_metadata() or ())
+                caller, request = await self._accept(service, request_type, raw, metadata, noted)
+                answer: Message = await handler(request, caller, _context(full_name, metadata, rpc))
                 return answer
             except (Refusal, asyncio.CancelledError, Exception) as error:
                 if task in self._cut_off and isinstance(error, asyncio.CancelledError):
@@ -209,8 +211,10 @@ class Pipeline:
         async def streaming(raw: bytes, rpc: grpc.aio.ServicerContext[bytes, Message]) -> None:
             noted = _Noted(self._clock.now(), full_name)
             try:
-                caller, request = await self._accept(service, request_type, raw, rpc, noted)
-                async with contextlib.aclosing(handler(request, caller, _context(full_name, rpc))) as answers:
+                metadata = tuple(rpc.invocation_metadata() or ())
+                caller, request = await self._accept(service, request_type, raw, metadata, noted)
+                context = _context(full_name, metadata, rpc)
+                async with contextlib.aclosing(handler(request, caller, context)) as answers:
                     resume_token = getattr(request, "resume_token", "")
                     async for answer in self._until_ending(answers):
                         await self._write(rpc, answer, resume_token)
@@ -270,10 +274,10 @@ class Pipeline:
         service: RpcService,
         request_type: type[Message],
         raw: bytes,
-        rpc: grpc.aio.ServicerContext[bytes, Message],
+        metadata: Metadata,
         noted: _Noted,
     ) -> tuple[Caller, Message]:
-        caller = self._authenticator.authenticate(tuple(rpc.invocation_metadata() or ()))
+        caller = self._authenticator.authenticate(metadata)
         noted.party = caller.party_id
         noted.request = request = _parsed(request_type, raw)
         _validate(request, raw)
@@ -281,8 +285,9 @@ class Pipeline:
         return caller, request
 
     def _call_made(self, noted: _Noted) -> CallMade:
-        latency = Duration()
-        latency.FromTimedelta(self._clock.now() - noted.at)
+        # The clock may be set back meanwhile.
+        taken = max(self._clock.now() - noted.at, _NO_TIME)
+        latency = Duration(seconds=taken.days * 86400 + taken.seconds, nanos=taken.microseconds * 1000)
         call = CallMade(
             at=timestamp_of(noted.at),
             party_id=noted.party[:_LONGEST_TEXT_NOTED],
@@ -300,8 +305,7 @@ class Pipeline:
         return call
 
 
-def _context(method: str, rpc: grpc.aio.ServicerContext[bytes, Message]) -> CallContext:
-    metadata = rpc.invocation_metadata() or ()
+def _context(method: str, metadata: Metadata, rpc: grpc.aio.ServicerContext[bytes, Message]) -> CallContext:
     traceparent = next((value for name, value in metadata if name == "traceparent"), "")
     text = traceparent if isinstance(traceparent, str) else ""
     return CallContext(method, text[:_LONGEST_TEXT_NOTED], rpc.time_remaining)

@@ -8,15 +8,12 @@ import protovalidate
 from google.protobuf.descriptor import Descriptor, FieldDescriptor
 from google.protobuf.message import Message
 
+from mitodoke.chassis.certain import FIRST_SECOND, LAST_SECOND, certainly_valid
 from mitodoke.chassis.errors import Violation
 
 MOST_ITEMS: Final = 10_000
 _SMALL: Final = 64 * 1024
 """Of a request up to so many bytes every violation is looked for; a larger one could have millions."""
-
-_FIRST_SECOND: Final = -62_135_596_800
-_LAST_SECOND: Final = 253_402_300_799
-"""Seconds since 1970 of the years 1 and 9999, the bounds of a protobuf timestamp."""
 
 
 def violations(request: Message, size: int) -> list[Violation]:
@@ -25,6 +22,8 @@ def violations(request: Message, size: int) -> list[Violation]:
     Of a large request with many items the first violation of each item is given; of one with more items than
     any request may have, the first of all.
     """
+    if certainly_valid(request):
+        return []
     broken = _rules_broken(request, size)
     return broken or list(_impossible_times(request, ""))
 
@@ -93,7 +92,7 @@ def _impossible_times(message: Any, path: str) -> Iterator[Violation]:
     for name in own:
         if message.HasField(name):
             at = getattr(message, name)
-            if not (_FIRST_SECOND <= at.seconds <= _LAST_SECOND and 0 <= at.nanos < 1_000_000_000):
+            if not (FIRST_SECOND <= at.seconds <= LAST_SECOND and 0 <= at.nanos < 1_000_000_000):
                 yield Violation(
                     path + name, "is no time: seconds are of the years 1 to 9999, nanos 0 to 999,999,999"
                 )

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+from collections import defaultdict, deque
 from typing import Final
 
 import structlog
@@ -9,10 +10,14 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 
 from mitodoke.contracts.custody.v1.call_pb2 import CallMade
+from mitodoke.eventlog.partitioning import partition_of
 
 _log = structlog.get_logger("mitodoke.eventlog")
 
 _CAPACITY: Final = 20_000
+_GATHER_SECONDS: Final = 0.1
+"""Calls are appended by the batch, as many as come in so long: each by itself would cost as much as the call."""
+_BATCH_BYTES: Final = 128 * 1024
 _RETRY_SECONDS: Final = 0.5
 _FLUSH_SECONDS: Final = 3.0
 
@@ -25,7 +30,8 @@ class CallLog:
     def __init__(self, bootstrap: str, topic: str) -> None:
         self._bootstrap = bootstrap
         self._topic = topic
-        self._waiting: asyncio.Queue[CallMade] = asyncio.Queue(_CAPACITY)
+        self._waiting: deque[CallMade] = deque()
+        self._something = asyncio.Event()
         self._dropped = 0
         self._producer: AIOKafkaProducer | None = None
 
@@ -41,12 +47,13 @@ class CallLog:
 
     def note(self, call: CallMade) -> None:
         """Take one call; returns at once and raises nothing."""
-        try:
-            self._waiting.put_nowait(call)
-        except asyncio.QueueFull:
+        if len(self._waiting) >= _CAPACITY:
             if self._dropped % _CAPACITY == 0:
                 _log.error("calls_dropped", dropped=self._dropped + 1, waiting=_CAPACITY)
             self._dropped += 1
+            return
+        self._waiting.append(call)
+        self._something.set()
 
     async def start(self) -> None:
         """Nothing waits for the broker here."""
@@ -67,22 +74,21 @@ class CallLog:
             return
         try:
             async with asyncio.timeout(_FLUSH_SECONDS):
-                while not self._waiting.empty():
-                    await self._append(producer, self._waiting.get_nowait())
+                await self._append_waiting(producer)
                 await producer.stop()
         except (TimeoutError, KafkaError, OSError) as error:
-            _log.error("calls_lost_at_the_end", calls=self._waiting.qsize(), error=repr(error))
+            _log.error("calls_lost_at_the_end", calls=len(self._waiting), error=repr(error))
             await producer.client.close()
 
     async def _append_for_ever(self) -> None:
-        producer = AIOKafkaProducer(
-            bootstrap_servers=self._bootstrap, acks=1, linger_ms=20, max_batch_size=128 * 1024
-        )
+        producer = AIOKafkaProducer(bootstrap_servers=self._bootstrap, acks=1, max_batch_size=_BATCH_BYTES)
         try:
             await producer.start()
             self._producer = producer
             while True:
-                await self._append(producer, await self._waiting.get())
+                await self._something.wait()
+                await asyncio.sleep(_GATHER_SECONDS)
+                await self._append_waiting(producer)
         except (KafkaError, OSError):
             self._producer = None
             raise
@@ -92,8 +98,35 @@ class CallLog:
                 with contextlib.suppress(KafkaError, OSError):
                     await producer.stop()
 
-    async def _append(self, producer: AIOKafkaProducer, call: CallMade) -> None:
-        key = call.party_id.encode() or None
-        sent = await producer.send(self._topic, call.SerializeToString(), key)
-        # An append that fails after the send was taken is logged by the producer; nobody waits for it.
+    async def _append_waiting(self, producer: AIOKafkaProducer) -> None:
+        """Hand over all that waits. A batch that fails afterwards is logged by the producer; nobody waits for it."""
+        partitions = len(await producer.partitions_for(self._topic))
+        shares: defaultdict[int, deque[CallMade]] = defaultdict(deque)
+        for call in self._waiting:
+            shares[partition_of(call.party_id.encode(), partitions)].append(call)
+        self._waiting.clear()
+        self._something.clear()
+        try:
+            for partition, calls in shares.items():
+                while calls:
+                    await self._append_batch(producer, partition, calls)
+        except BaseException:
+            # What was not handed over waits for the next producer.
+            for calls in shares.values():
+                self._waiting.extendleft(reversed(calls))
+            self._something.set()
+            raise
+
+    async def _append_batch(self, producer: AIOKafkaProducer, partition: int, calls: deque[CallMade]) -> None:
+        """Hand over as many of the first calls as one batch holds."""
+        batch = producer.create_batch()
+        held = 0
+        for call in calls:
+            key = call.party_id.encode() or None
+            if batch.append(timestamp=None, key=key, value=call.SerializeToString()) is None:
+                break
+            held += 1
+        sent = await producer.send_batch(batch, self._topic, partition=partition)
         sent.add_done_callback(lambda each: each.cancelled() or each.exception())
+        for _ in range(held):
+            calls.popleft()

@@ -8,6 +8,7 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any, Final, NamedTuple
 from uuid import UUID
 
@@ -169,27 +170,47 @@ def decision_event(decision: QuarantineDecided, envelope: Envelope) -> Event:
 
 
 def _constant_headers(type_name: str, envelope: Envelope) -> list[tuple[str, bytes]]:
-    said = {
-        "ce_specversion": "1.0",
-        "ce_type": type_name,
-        "ce_source": f"/mitodoke/{envelope.service}",
-        "ce_partyid": envelope.party,
-        "ce_contractid": envelope.contract,
-        "ce_operatorid": envelope.operator,
-        "ce_requestid": envelope.request_id,
-        "ce_reportedby": envelope.reported_by,
-        "ce_backfilled": "true" if envelope.backfilled else "",
-        "traceparent": envelope.traceparent,
-    }
-    headers = [(name, value.encode()) for name, value in said.items() if value]
+    headers = [
+        *_standing_headers(
+            type_name,
+            envelope.service,
+            envelope.party,
+            envelope.contract,
+            envelope.operator,
+            envelope.reported_by,
+        ),
+        ("ce_requestid", envelope.request_id.encode()),
+    ]
+    if envelope.backfilled:
+        headers.append(("ce_backfilled", b"true"))
+    if envelope.traceparent:
+        headers.append(("traceparent", envelope.traceparent.encode()))
     if envelope.backfilled_from is not None:
         headers.append(("ce_backfilledfrom", _rfc3339(envelope.backfilled_from)))
     headers.append(("content-type", _CONTENT_TYPE))
     return headers
 
 
+@lru_cache(maxsize=1024)  # one party's people report much under few contracts
+def _standing_headers(
+    type_name: str, service: str, party: str, contract: str, operator: str, reported_by: str
+) -> tuple[tuple[str, bytes], ...]:
+    said = {
+        "ce_specversion": "1.0",
+        "ce_type": type_name,
+        "ce_source": f"/mitodoke/{service}",
+        "ce_partyid": party,
+        "ce_contractid": contract,
+        "ce_operatorid": operator,
+        "ce_reportedby": reported_by,
+    }
+    return tuple((name, value.encode()) for name, value in said.items() if value)
+
+
 def _rfc3339(at: datetime) -> bytes:
-    return at.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z").encode()
+    if at.tzinfo is not UTC:
+        at = at.astimezone(UTC)
+    return at.isoformat(timespec="microseconds").replace("+00:00", "Z").encode()
 
 
 def decode_drive_event(record: ConsumerRecord) -> Fact:

@@ -13,6 +13,8 @@ _LABEL = re.compile(
     r"^(?:S/N|SN|SER\.?NO\.?|SERIALNO\.?|SERIALNUMBER|SERIAL)[:.#=]+|^(?:S/N|SERNO\.?|SERIALNO\.?)"
 )
 _ALLOWED = re.compile(r"^[A-Z0-9][A-Z0-9._/+-]*$")
+# Letters and digits alone, no label before them, not one sign over and over: most numbers are canonical as they come.
+_AS_IT_IS = re.compile(rf"(?!SER)(?!(.)\1*$)[A-Z0-9]{{2,{MAX_LENGTH}}}")
 _SEPARATORS = re.compile(r"[-._/+]")
 _PLACEHOLDERS = frozenset(
     {
@@ -42,6 +44,8 @@ def canonical(serial: str) -> str:
         SerialError: it is a placeholder (nothing, REDACTED, one repeated character, …), has
             characters that no label carries, or is too long.
     """
+    if _AS_IT_IS.fullmatch(serial) and serial not in _PLACEHOLDERS:
+        return serial
     plain = serial.upper().translate(_ASCII_BLANKS) if serial.isascii() else _folded(serial)
     while True:
         shorter = _LABEL.sub("", plain, count=1).removeprefix("WD-")
