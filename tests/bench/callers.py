@@ -44,6 +44,8 @@ class Order:
     items: int
     seconds: float
     rate: float = 0.0
+    receipts: bool = False
+    """Whether every drive is another and the answers are read: for each partition of each, until where it went."""
     contract: str = "K-1"
     party: str = "lessor"
     advisories: int = report_pb2.ADVISORY_WISH_NONE
@@ -51,7 +53,10 @@ class Order:
 
 @dataclass(slots=True)
 class Answered:
-    """What came of an order; `facts_in_all` counts the warming up too, `answered_at` is by the wall clock."""
+    """What came of an order; `facts_in_all` counts the warming up too.
+
+    `receipts` are (time of the answer, partition, last offset), by the clock that all processes share.
+    """
 
     calls: int = 0
     facts: int = 0
@@ -59,6 +64,7 @@ class Answered:
     facts_in_all: int = 0
     latencies: list[float] = field(default_factory=list)
     processor_seconds: float = 0.0
+    receipts: list[tuple[float, int, int]] = field(default_factory=list)
 
 
 def bodies(order: Order) -> list[bytes]:
@@ -112,9 +118,13 @@ async def call_all(order: Order) -> Answered:
         async def call() -> None:
             nonlocal turn
             turn += 1
-            body = offered[turn % len(offered)]
+            body = of_new_drives(order, turn) if order.receipts else offered[turn % len(offered)]
             started = time.perf_counter()
-            await method(with_request_id(body) if order.items else body, metadata=metadata, timeout=60)
+            answer = await method(
+                with_request_id(body) if order.items else body, metadata=metadata, timeout=60
+            )
+            if order.receipts:
+                answered.receipts += _receipts(answer)
             answered.facts_in_all += order.items
             if started >= began:
                 answered.calls += 1
@@ -126,6 +136,25 @@ async def call_all(order: Order) -> Answered:
         answered.seconds = time.perf_counter() - began
         answered.processor_seconds = time.process_time() - processor
     return answered
+
+
+def of_new_drives(order: Order, turn: int) -> bytes:
+    """An encoded report of drives that were in no report before, without its request id."""
+    at = Timestamp(seconds=int(time.time()) - 60)
+    return leasing_service_pb2.ReportDriveEnrolledRequest(
+        contract_id=order.contract,
+        operator_id="op-17",
+        advisories=order.advisories,  # type: ignore[arg-type]  # a number is a value of the enum
+        items=[enrolled(f"ZN{turn:07}X{item:04}", at) for item in range(order.items)],
+    ).SerializeToString()
+
+
+def _receipts(answer: bytes) -> list[tuple[float, int, int]]:
+    at = time.monotonic()
+    last: dict[int, int] = {}
+    for item in leasing_service_pb2.ReportDriveEnrolledResponse.FromString(answer).items:
+        last[item.partition] = max(item.offset, last.get(item.partition, -1))
+    return [(at, partition, offset) for partition, offset in last.items()]
 
 
 Call = Callable[[], Awaitable[None]]

@@ -1,9 +1,11 @@
 """A fresh corner of the real broker and database for one measurement: topics, tables and a small world of parties."""
 
+import asyncio
 import contextlib
 import uuid
 from collections.abc import AsyncIterator
 from dataclasses import astuple, dataclass
+from datetime import datetime
 
 import asyncpg
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
@@ -11,13 +13,16 @@ from aiokafka.admin import AIOKafkaAdminClient
 
 from bench.machine import ROOT
 from log_writer import LogWriter
+from mitodoke.eventlog.reference_log import ReferenceFollower
 from mitodoke.eventlog.topics import Topics, create_topics
+from mitodoke.lifecycle.reference import Reference
 from mitodoke.readmodel.migrations import migrate
 from mitodoke_local import Backends
 
 POLICY = ROOT / "deploy/policies/jp-local-government-servers.yaml"
 """The ready policy under which everything here is judged."""
 PARTITIONS = 6
+CONTRACT_OF_ALL = "K-1"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +45,19 @@ class Corner:
         finally:
             await consumer.stop()
 
+    async def reference(self) -> Reference:
+        """The parties, the policy and the contract, as whoever judges reads them from the log."""
+        follower = ReferenceFollower(self.backends.kafka, self.topics.reference)
+        following = asyncio.create_task(follower.run())
+        try:
+            async with asyncio.timeout(60):
+                while not follower.ready:  # noqa: ASYNC110  # it sets no event
+                    await asyncio.sleep(0.02)
+            return follower.reference
+        finally:
+            following.cancel()
+            await asyncio.gather(following, return_exceptions=True)
+
     @contextlib.asynccontextmanager
     async def connected(self) -> AsyncIterator[asyncpg.Connection]:
         """A connection that sees the read model's tables."""
@@ -53,9 +71,12 @@ class Corner:
 
 
 @contextlib.asynccontextmanager
-async def corner(backends: Backends, *, document: str | None = None) -> AsyncIterator[Corner]:
+async def corner(
+    backends: Backends, *, document: str | None = None, known_since: datetime | None = None
+) -> AsyncIterator[Corner]:
     """Topics, tables, and a contract K-1 with a party in each role under `document` (by itself the ready policy).
 
+    With `known_since` the contract and its policy count from then on, for what lies in the past.
     All of it goes afterwards: a broker with many topics is a slow one.
     """
     namespace = f"b{uuid.uuid4().hex[:12]}"
@@ -74,7 +95,9 @@ async def corner(backends: Backends, *, document: str | None = None) -> AsyncIte
         await producer.start()
         try:
             log = LogWriter(producer, topics)
-            await log.world(document=document or POLICY.read_text(encoding="utf-8"))
+            await log.world(
+                document=document or POLICY.read_text(encoding="utf-8"), backfilled_from=known_since
+            )
             yield Corner(backends, namespace, topics, dsn, log)
         finally:
             await producer.stop()

@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 
-from bench import judge_cost, projection, recording
+from bench import breaches, judge_cost, projection, queries, rebuilding, recording, starting, visibility
 from bench.figures import Finding
 from bench.plan import Plan
 from mitodoke_local import Backends
@@ -11,4 +11,9 @@ BENCHMARKS: dict[str, Callable[[Backends, Plan], Awaitable[Finding]]] = {
     "recording": recording.measure,
     "judgement": judge_cost.measure,
     "projection": projection.measure,
+    "visibility": visibility.measure,
+    "rebuilding": rebuilding.measure,
+    "breaches": breaches.measure,
+    "queries": queries.measure,
+    "starting": starting.measure,
 }
