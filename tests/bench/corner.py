@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import uuid
 from collections.abc import AsyncIterator
-from dataclasses import astuple, dataclass
+from dataclasses import astuple, dataclass, replace
 from datetime import datetime
 
 import asyncpg
@@ -45,15 +45,23 @@ class Corner:
         finally:
             await consumer.stop()
 
-    async def reference(self) -> Reference:
-        """The parties, the policy and the contract, as whoever judges reads them from the log."""
+    async def reference(self, *, recorded_at: datetime | None = None) -> Reference:
+        """The parties, the policy and the contract, as whoever judges reads them from the log.
+
+        With `recorded_at` as if they had been recorded then: whoever is judged in the past must have them.
+        """
         follower = ReferenceFollower(self.backends.kafka, self.topics.reference)
         following = asyncio.create_task(follower.run())
         try:
             async with asyncio.timeout(60):
                 while not follower.ready:  # noqa: ASYNC110  # it sets no event
                     await asyncio.sleep(0.02)
-            return follower.reference
+            if recorded_at is None:
+                return follower.reference
+            earlier = Reference()
+            for _, fact in follower.facts_from(0):
+                earlier.append(replace(fact, recorded_at=recorded_at))
+            return earlier
         finally:
             following.cancel()
             await asyncio.gather(following, return_exceptions=True)
@@ -71,12 +79,9 @@ class Corner:
 
 
 @contextlib.asynccontextmanager
-async def corner(
-    backends: Backends, *, document: str | None = None, known_since: datetime | None = None
-) -> AsyncIterator[Corner]:
+async def corner(backends: Backends, *, document: str | None = None) -> AsyncIterator[Corner]:
     """Topics, tables, and a contract K-1 with a party in each role under `document` (by itself the ready policy).
 
-    With `known_since` the contract and its policy count from then on, for what lies in the past.
     All of it goes afterwards: a broker with many topics is a slow one.
     """
     namespace = f"b{uuid.uuid4().hex[:12]}"
@@ -95,9 +100,7 @@ async def corner(
         await producer.start()
         try:
             log = LogWriter(producer, topics)
-            await log.world(
-                document=document or POLICY.read_text(encoding="utf-8"), backfilled_from=known_since
-            )
+            await log.world(document=document or POLICY.read_text(encoding="utf-8"))
             yield Corner(backends, namespace, topics, dsn, log)
         finally:
             await producer.stop()

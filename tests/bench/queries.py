@@ -39,8 +39,8 @@ async def measure(backends: Backends, plan: Plan) -> Finding:
     bytes_a_drive = 0.0
     loaded: list[tuple[float, float]] = []
     for drives in plan.sizes():
-        async with corner(backends, known_since=begin - timedelta(days=3000)) as place:
-            loader = Loader(await place.reference(), now)
+        async with corner(backends) as place:
+            loader = Loader(await place.reference(recorded_at=begin - timedelta(days=3000)), now)
             made = lots(SEED, drives, begin=begin, years=YEARS, contracts=CONTRACTS)
             async with place.connected() as connection:
                 started = time.perf_counter()

@@ -2,7 +2,17 @@
 
 from collections.abc import Awaitable, Callable
 
-from bench import breaches, judge_cost, projection, queries, rebuilding, recording, starting, visibility
+from bench import (
+    beside_faust,
+    breaches,
+    judge_cost,
+    projection,
+    queries,
+    rebuilding,
+    recording,
+    starting,
+    visibility,
+)
 from bench.figures import Finding
 from bench.plan import Plan
 from mitodoke_local import Backends
@@ -11,6 +21,7 @@ BENCHMARKS: dict[str, Callable[[Backends, Plan], Awaitable[Finding]]] = {
     "recording": recording.measure,
     "judgement": judge_cost.measure,
     "projection": projection.measure,
+    "faust": beside_faust.measure,
     "visibility": visibility.measure,
     "rebuilding": rebuilding.measure,
     "breaches": breaches.measure,

@@ -118,7 +118,7 @@ async def until_enrolled(world: World, request):  # type: ignore[no-untyped-def]
             return False
         return True
 
-    await until(enrolled, what="the request is recorded after the broker is back")
+    await until(enrolled, what="the request is recorded after the broker is back", limit=120)
     return answers[0].items
 
 
