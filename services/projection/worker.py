@@ -182,7 +182,7 @@ class Worker:
                 if batches and not self._alone:
                     self._commit_for_lag_tools(consumer)
                 if running.time() - swept_at >= self._sweep_every:
-                    await self._sweep(consumer, producer)
+                    await self._sweep(consumer, producer, same_log)
                     swept_at = running.time()
                 self._ready = True
 
@@ -258,7 +258,7 @@ class Worker:
             self._forget(partition)
         return version
 
-    async def _sweep(self, consumer: AIOKafkaConsumer, producer: AIOKafkaProducer) -> None:
+    async def _sweep(self, consumer: AIOKafkaConsumer, producer: AIOKafkaProducer, same_log: SameLog) -> None:
         """Judge the drives whose turning point has passed, up to where the log has been read and no further.
 
         The time is the broker's, learnt by an append, so that a wrong clock here accuses nobody; and where
@@ -269,7 +269,7 @@ class Worker:
         assigned = sorted(consumer.assignment())
         if not assigned:
             return
-        ends = await consumer.end_offsets(assigned)
+        ends = await same_log.ends()
         await self._follower.read_to_end(10)
         await self._show_reference()
         idle = []

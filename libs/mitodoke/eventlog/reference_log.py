@@ -46,7 +46,7 @@ class ReferenceFollower:
         self._fingerprints: dict[int, bytes] = {}
         self._looked_back_at = 0.0
         self._latest = BEGINNING
-        self._consumer: AIOKafkaConsumer | None = None
+        self._asking: AIOKafkaConsumer | None = None
         self._caught_up_once = False
         self._failure: str | None = None
         self._advanced = asyncio.Condition()
@@ -178,29 +178,33 @@ class ReferenceFollower:
             await asyncio.wait([earlier])
         # From here on the question is on its way: who comes later must not share it.
         self._looking_up, self._next_look_up = asyncio.current_task(), None
-        if self._consumer is None:
+        if self._asking is None:
             raise ReferenceUnavailable("The reference log is not connected yet; try again")
-        ends = await self._consumer.end_offsets([self._partition])
+        ends = await self._asking.end_offsets([self._partition])
         return int(ends[self._partition])
 
     async def _follow(self) -> None:
-        consumer = AIOKafkaConsumer(
-            bootstrap_servers=self._bootstrap,
-            group_id=None,
-            enable_auto_commit=False,
-            auto_offset_reset="none",
-            fetch_max_wait_ms=100,
-            retry_backoff_ms=100,
-            request_timeout_ms=10_000,
-        )
-        try:
-            await consumer.start()
+        common = {
+            "bootstrap_servers": self._bootstrap,
+            "group_id": None,
+            "enable_auto_commit": False,
+            "retry_backoff_ms": 100,
+            "request_timeout_ms": 10_000,
+        }
+        async with contextlib.AsyncExitStack() as stack:
+            consumer = AIOKafkaConsumer(**common, auto_offset_reset="none", fetch_max_wait_ms=100)
+            # On the reader's own connection a question would wait behind a fetch that waits for something new.
+            asking = AIOKafkaConsumer(**common)
+            for each in (consumer, asking):
+                stack.push_async_callback(_closed, each)
+                await each.start()
             consumer.assign([self._partition])
             consumer.seek(self._partition, self._next_offset)
-            end = (await consumer.end_offsets([self._partition]))[self._partition]
+            end = (await asking.end_offsets([self._partition]))[self._partition]
             if end < self._next_offset:
                 raise lost_messages(self._partition, self._next_offset, 0, end)
-            self._consumer = consumer
+            self._asking = asking
+            stack.callback(setattr, self, "_asking", None)
             while True:
                 if not self._caught_up_once and self._next_offset >= end:
                     self._caught_up_once = True
@@ -212,10 +216,6 @@ class ReferenceFollower:
                         self._take_in(record)
                     async with self._advanced:
                         self._advanced.notify_all()
-        finally:
-            self._consumer = None
-            with contextlib.suppress(KafkaError):
-                await consumer.stop()
 
     def _must_look_back(self, record: ConsumerRecord) -> bool:
         """Whether the message before this one must be seen again, lest the log is another than it was."""
@@ -246,3 +246,8 @@ class ReferenceFollower:
         _log.error("reference_log_stopped", failure=failure)
         async with self._advanced:
             self._advanced.notify_all()
+
+
+async def _closed(consumer: AIOKafkaConsumer) -> None:
+    with contextlib.suppress(KafkaError):
+        await consumer.stop()
