@@ -9,7 +9,7 @@ export PYTHONPATH := $(CURDIR)/deploy/local
 # What scripts/tools.sh has fetched.
 export PATH := $(CURDIR)/.mitodoke/tools/bin:$(PATH)
 
-.PHONY: help demo up bench soak test check lint generate lock clean
+.PHONY: help demo up bench soak mutation test check lint generate lock clean
 .DEFAULT_GOAL := help
 
 help: ## say what each target does
@@ -37,6 +37,9 @@ faults: $(INSTALLED) ## break the system on purpose under load, and check every 
 	@PYTHONPATH=$(PYTHONPATH):$(CURDIR)/tests $(BIN)/python -m faults $(if $(SEEDS)$(SEED),--seeds $(or $(SEEDS),$(SEED))) \
 	  $(if $(FACTS),--facts $(FACTS)) $(if $(KILLS),--kills $(KILLS)) $(if $(RATE),--rate $(RATE)) \
 	  $(if $(FOLDER),--folder $(FOLDER))
+
+mutation: $(INSTALLED) ## change each rule in one place at a time, and see that a test notices; MODULE=findings/custody.py
+	@$(BIN)/python scripts/mutation.py $(or $(MODULE),--report)
 
 check: lint ## what can be checked without starting anything
 	@$(BIN)/python scripts/contracts.py check
