@@ -219,13 +219,17 @@ def left_out(tallies: Mapping[str, Tally]) -> list[str]:
     return sorted(m for m, path in modules.items() if m not in tallies and "\ndef " in path.read_text())
 
 
-def report(score: str, lacking: Sequence[str], took: float) -> str:
-    """The page that is kept of a run."""
+def standing() -> str:
+    """The commit that is looked at."""
     said = subprocess.run(
         ["git", "rev-parse", "--short", "HEAD"], cwd=ROOT, capture_output=True, text=True, check=True
     )
     dirty = subprocess.run(["git", "diff", "--quiet", "HEAD"], cwd=ROOT, check=False).returncode
-    commit = said.stdout.strip() + (" and what was changed since" if dirty else "")
+    return said.stdout.strip() + (" and what was changed since" if dirty else "")
+
+
+def report(commit: str, score: str, lacking: Sequence[str], took: float) -> str:
+    """The page that is kept of a run."""
     return f"""# Do the tests notice a change in a rule?
 
 Written by `make mutation`, which changes `libs/mitodoke/lifecycle` in one place at a time and runs the tests that call
@@ -260,6 +264,8 @@ def main() -> None:
                 f"there is no {module} in {LIFECYCLE.relative_to(ROOT)}; name it as in findings/custody.py"
             )
     began = datetime.now(UTC)
+    # Before the copies are made: the tree may move on while the mutants run.
+    commit = standing()
     prepare(asked.work, asked.modules, asked.tests)
     run(asked.work, asked.processes)
     tallies, told = results(asked.work), explanations()
@@ -270,7 +276,9 @@ def main() -> None:
     score = table(tallies, told)
     print(f"\n{score}\n")
     if asked.report:
-        REPORT.write_text(report(score, left_out(tallies), (datetime.now(UTC) - began).total_seconds()))
+        REPORT.write_text(
+            report(commit, score, left_out(tallies), (datetime.now(UTC) - began).total_seconds())
+        )
     for change in unexplained:
         print(f"No test notices this, and {EXPLAINED.relative_to(ROOT)} does not say why:\n{change}\n")
     for change in stale:
