@@ -9,7 +9,7 @@ export PYTHONPATH := $(CURDIR)/deploy/local
 # What scripts/tools.sh has fetched.
 export PATH := $(CURDIR)/.mitodoke/tools/bin:$(PATH)
 
-.PHONY: help demo up bench soak mutation test check lint generate lock clean
+.PHONY: help demo up bench soak faults faults-broken mutation test check lint generate lock clean
 .DEFAULT_GOAL := help
 
 help: ## say what each target does
@@ -40,6 +40,9 @@ faults: $(INSTALLED) ## break the system on purpose under load, and check every 
 
 mutation: $(INSTALLED) ## change each rule in one place at a time, and see that a test notices; MODULE=findings/custody.py
 	@$(BIN)/python scripts/mutation.py $(or $(MODULE),--report)
+
+faults-broken: $(INSTALLED) ## run the fault suite against builds broken on purpose, in each of which it must go red
+	@PYTHONPATH=$(PYTHONPATH):$(CURDIR)/tests $(BIN)/python -m faults.broken $(if $(FOLDER),--folder $(FOLDER))
 
 check: lint ## what can be checked without starting anything
 	@$(BIN)/python scripts/contracts.py check

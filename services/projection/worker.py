@@ -18,8 +18,10 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.errors import IllegalStateError, KafkaError
 
 from mitodoke.chassis.clock import Clock
+from mitodoke.eventlog.closing import close_consumer
 from mitodoke.eventlog.cloudevents import decode_fact
 from mitodoke.eventlog.payloads import moment_of_milliseconds
+from mitodoke.eventlog.recorder import close_producer
 from mitodoke.eventlog.reference_log import ReferenceFollower, ReferenceUnavailable
 from mitodoke.eventlog.same_log import LastRead, SameLog, fingerprint, lost_messages
 from mitodoke.eventlog.topics import Topics
@@ -35,6 +37,8 @@ GROUP: Final = "projection"
 POLL_SECONDS: Final = 0.1
 BACK_OFF_SECONDS: Final = 0.5
 SWEEP_AT_ONCE: Final = 1000
+TICK_SECONDS: Final = 10.0
+"""How long a tick may take. A producer that lost its place in a log that was cut short is replaced, not waited for."""
 
 APPEND_MARGIN: Final = timedelta(milliseconds=100)
 """How much earlier than the clock topic's newest message the drives topic counts as read.
@@ -147,9 +151,10 @@ class Worker:
         )
         async with contextlib.AsyncExitStack() as stack:
             await producer.start()
-            stack.push_async_callback(producer.stop)
+            # Not `stop`: what is left of a tick may never be answered, and an idempotent batch never expires.
+            stack.push_async_callback(close_producer, producer)
             await consumer.start()
-            stack.push_async_callback(consumer.stop)
+            stack.push_async_callback(close_consumer, consumer)
             partitions = [
                 TopicPartition(self._topics.drives, number)
                 for number in await producer.partitions_for(self._topics.drives)
@@ -264,7 +269,8 @@ class Worker:
         The time is the broker's, learnt by an append, so that a wrong clock here accuses nobody; and where
         the log is not read to its end, the time is that of the last fact read.
         """
-        tick = await producer.send_and_wait(self._topics.clock, b"", key=GROUP.encode())
+        async with asyncio.timeout(TICK_SECONDS):
+            tick = await producer.send_and_wait(self._topics.clock, b"", key=GROUP.encode())
         now = moment_of_milliseconds(tick.timestamp) - APPEND_MARGIN
         assigned = sorted(consumer.assignment())
         if not assigned:

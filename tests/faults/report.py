@@ -75,13 +75,28 @@ def _escaped(text: str) -> str:
     return text.replace("|", "\\|").replace("\n", " ")
 
 
-def broken_table(rows: Sequence[dict[str, Any]]) -> str:
-    """What the suite said of each broken build."""
-    lines = ["| broken on purpose | the suite | lost | double | accusations | other | first found |"]
-    lines += ["|---|---|---|---|---|---|---|"]
+def write_broken(folder: Path, machine: dict[str, str], rows: Sequence[dict[str, Any]]) -> Path:
+    """Write faults-broken.md and .json: what the suite said of each build that was broken on purpose."""
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "faults-broken.json").write_text(
+        json.dumps({"machine": machine, "builds": rows}, indent=1, ensure_ascii=False) + "\n",
+        encoding="utf-8",
+    )
+    lines = [
+        "# Builds broken on purpose\n",
+        "The fault suite must go red in each. Written by `make faults-broken`.\n",
+        "| | |",
+        "|---|---|",
+        *(f"| {key} | {value} |" for key, value in machine.items()),
+        "",
+        "| broken on purpose | the suite | lost | double | accusations | other | for instance |",
+        "|---|---|---|---|---|---|---|",
+    ]
     lines += [
         f"| {row['name']} | {'red' if row['red'] else '**green: it cannot see this**'} | {row['lost']} | "
         f"{row['double']} | {row['accusation']} | {row['other']} | {_escaped(row['first'])} |"
         for row in rows
     ]
-    return "\n".join(lines) + "\n"
+    file = folder / "faults-broken.md"
+    file.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return file

@@ -226,7 +226,7 @@ class Recorder:
                 self._connected = False
                 handing_over.cancel()
                 await asyncio.gather(handing_over, return_exceptions=True)
-                closing = asyncio.create_task(_close(producer))
+                closing = asyncio.create_task(close_producer(producer))
                 self._closing.add(closing)
                 closing.add_done_callback(self._closing.discard)
         # Staying up, not ready, lets a person ask why; a crash loop would record into a log that has lost facts.
@@ -261,7 +261,7 @@ class Recorder:
                 _log.warning("event_log_unavailable", error=repr(error), retry_seconds=_RETRY_SECONDS)
             finally:
                 if not connected:
-                    await _close(producer)
+                    await close_producer(producer)
             await asyncio.sleep(_RETRY_SECONDS)
 
     def _enqueue(self, events: Sequence[Event], weight: int) -> _Call:
@@ -454,7 +454,7 @@ def _failed(error: Exception) -> "asyncio.Future[RecordMetadata]":
     return future
 
 
-async def _close(producer: AIOKafkaProducer) -> None:
+async def close_producer(producer: AIOKafkaProducer) -> None:
     """Close a producer within a few seconds, though its batches under way may never be answered."""
     stopping = asyncio.create_task(producer.stop())
     done, _ = await asyncio.wait([stopping], timeout=_CLOSING_SECONDS)

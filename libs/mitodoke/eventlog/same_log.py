@@ -14,6 +14,7 @@ from typing import Any, Final, NamedTuple
 
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 
+from mitodoke.eventlog.closing import close_consumer
 from mitodoke.eventlog.payloads import moment_of_milliseconds
 
 FRESH_SECONDS: Final = 1.0
@@ -95,7 +96,7 @@ class SameLog:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        await self._consumer.stop()
+        await close_consumer(self._consumer)
 
     def due(self, partitions: Iterable[TopicPartition]) -> list[TopicPartition]:
         """Those that were not looked at just now."""
