@@ -11,6 +11,7 @@ from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from aiokafka.errors import KafkaError
 
 from mitodoke.contracts.reference.v1.reference_pb2 import QuarantineDecided
+from mitodoke.eventlog.closing import close_consumer
 from mitodoke.eventlog.cloudevents import UndecodableEvent, decode_decision_event, decode_reference_event
 from mitodoke.eventlog.payloads import moment_of_milliseconds
 from mitodoke.eventlog.same_log import FRESH_SECONDS, LogMismatch, fingerprint, lost_messages, other_message
@@ -196,7 +197,7 @@ class ReferenceFollower:
             # On the reader's own connection a question would wait behind a fetch that waits for something new.
             asking = AIOKafkaConsumer(**common)
             for each in (consumer, asking):
-                stack.push_async_callback(_closed, each)
+                stack.push_async_callback(close_consumer, each)
                 await each.start()
             consumer.assign([self._partition])
             consumer.seek(self._partition, self._next_offset)
@@ -246,8 +247,3 @@ class ReferenceFollower:
         _log.error("reference_log_stopped", failure=failure)
         async with self._advanced:
             self._advanced.notify_all()
-
-
-async def _closed(consumer: AIOKafkaConsumer) -> None:
-    with contextlib.suppress(KafkaError):
-        await consumer.stop()
