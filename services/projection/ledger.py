@@ -107,7 +107,9 @@ class Ledger:
             fact = decode_drive_event(record)
             folded = fold(state.record, fact)
         except (UndecodableEvent, ConflictingRepeatError) as error:
-            self._set_aside(record, state, str(error))
+            # What had fallen due by then stands, whether or not a sweep came by before the drive was parked.
+            self.turn(serial, max(state.judged_at, moment_of_milliseconds(record.timestamp)))
+            self._set_aside(record, self._state(serial), str(error))
             return
         if len(folded.facts) == len(state.record.facts):
             # The same event again: a caller who did not hear our answer. The first in the log counts.

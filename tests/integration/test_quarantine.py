@@ -194,6 +194,23 @@ async def _append_decision(log: LogWriter, decision: QuarantineDecided) -> int:
     return int(sent.offset)
 
 
+async def test_what_had_fallen_due_before_the_drive_was_parked_is_in_a_rebuild_too(
+    log: LogWriter, projecting: Projecting
+) -> None:
+    await log.world(within="1s")
+    await log.facts(DriveReturned(serial=BAD, occurred_at=now()))
+    async with projecting.worker():
+
+        async def flagged() -> bool:
+            return bool(await ask(projecting.dsn, "select exists (select from flag where kind = 'overdue')"))
+
+        await until(flagged, "the destruction is overdue")
+        await log.producer.send_and_wait(log.topics.drives, b"\xff\xff", key=BAD.encode(), headers=[])
+        await projecting.caught_up()
+    assert await ask(projecting.dsn, "select count(*) from quarantine") == 1
+    await _rebuilt_alike(projecting)
+
+
 async def test_a_rebuild_that_a_decision_overtakes_abides_by_it(
     log: LogWriter, projecting: Projecting
 ) -> None:
