@@ -198,6 +198,7 @@ def _cases_of(drive: Record, agreed: Reference) -> list[Case]:
                 cycle,
                 stood.facts,
                 Earliest(destroyed),
+                len(stood.contracts),
                 contract,
                 published,
                 agreed,
