@@ -51,6 +51,7 @@ class Waiting:
 
     def __init__(self) -> None:
         self.go = asyncio.Event()
+        self.taken = asyncio.Event()
         self.written = 0
 
     async def get_status(
@@ -62,6 +63,7 @@ class Waiting:
     async def get_drive(
         self, request: query_pb2.GetDriveRequest, caller: Caller, context: CallContext
     ) -> query_pb2.GetDriveResponse:
+        self.taken.set()
         await self.go.wait()
         return query_pb2.GetDriveResponse(drive=query_pb2.Drive(serial="X"))
 
@@ -135,16 +137,13 @@ async def test_a_request_that_is_large_is_taken_alone_and_not_beside_others(
     async with service_of as service, grpc.aio.insecure_channel(str(service.address)) as channel:
         stub = CustodyQueryStub(channel)
         large = query_pb2.GetDriveRequest(serial="X" * 40)
-        first = asyncio.ensure_future(stub.GetDrive(large, metadata=_credentials(), timeout=60))
-
-        async def second_refused() -> bool:
-            try:
-                await stub.GetDrive(large, metadata=_credentials(), timeout=0.5)
-            except grpc.aio.AioRpcError as error:
-                return as_refused(error).reason == "TOO_MANY_CALLS"
-            return False
-
-        await until(second_refused, what="a second one is refused while the first is answered")
+        first = asyncio.ensure_future(stub.GetDrive(large, metadata=_credentials(), timeout=120))
+        async with asyncio.timeout(60):
+            # The one that is taken first is the one that is answered; two on their way could pass one another.
+            await waiting.taken.wait()
+        with pytest.raises(grpc.aio.AioRpcError) as second:
+            await stub.GetDrive(large, metadata=_credentials(), timeout=60)
+        assert as_refused(second.value).reason == "TOO_MANY_CALLS"
         waiting.go.set()
         assert (await first).drive.serial == "X"
         assert (await stub.GetDrive(large, metadata=_credentials(), timeout=60)).drive.serial == "X"

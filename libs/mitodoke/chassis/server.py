@@ -27,6 +27,8 @@ _log = structlog.get_logger("mitodoke.server")
 
 GRACE_SECONDS: Final = 10.0
 """How long calls in flight may take to finish when the process is told to end."""
+LINGER_SECONDS: Final = 0.3
+"""How long the port listens on, so that calls that were on their way are told in words that the service ends."""
 LAST_WORDS_SECONDS: Final = 2.0
 """So long before their end, calls that still wait are told that their outcome is not known."""
 MOST_STREAMS_OF_A_CONNECTION: Final = 512
@@ -167,6 +169,7 @@ async def running(
             await servicer.enter_graceful_shutdown()
             # As long as the port listens, who comes is told in words; gRPC itself would drop calls without any.
             pipeline.begin_to_end()
+            await asyncio.sleep(LINGER_SECONDS)
             await pipeline.answered(GRACE_SECONDS - LAST_WORDS_SECONDS)
             pipeline.cut_off_calls()
             await server.stop(LAST_WORDS_SECONDS)

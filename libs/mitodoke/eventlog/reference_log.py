@@ -194,11 +194,12 @@ class ReferenceFollower:
         }
         async with contextlib.AsyncExitStack() as stack:
             consumer = AIOKafkaConsumer(**common, auto_offset_reset="none", fetch_max_wait_ms=100)
+            stack.push_async_callback(close_consumer, consumer)
+            await consumer.start()
             # On the reader's own connection a question would wait behind a fetch that waits for something new.
             asking = AIOKafkaConsumer(**common)
-            for each in (consumer, asking):
-                stack.push_async_callback(close_consumer, each)
-                await each.start()
+            stack.push_async_callback(close_consumer, asking)
+            await asking.start()
             consumer.assign([self._partition])
             consumer.seek(self._partition, self._next_offset)
             end = (await asking.end_offsets([self._partition]))[self._partition]
