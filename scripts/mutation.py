@@ -38,6 +38,17 @@ TESTS = (
 )
 """What is run against a mutant: of these, mutmut takes those that call the function that was changed."""
 
+NOT_NEEDED = (
+    "cacheprovider",
+    "unraisableexception",
+    "threadexception",
+    "faulthandler",
+    "logging",
+    "anyio",
+    "asyncio",
+)
+"""The parts of pytest that these tests do without: beginning and ending with them costs more than the tests."""
+
 KILLED = (1, 3)
 SURVIVED = 0
 UNSEEN = (5, 33)
@@ -104,23 +115,50 @@ def prepare(work: Path, modules: Sequence[str], tests: Sequence[str]) -> None:
         'source_paths = ["src"]\n'
         f"only_mutate = {json.dumps(only)}\n"
         f"pytest_add_cli_args_test_selection = {json.dumps(list(tests))}\n"
-        'pytest_add_cli_args = ["-p", "no:cacheprovider"]\n'
+        f"pytest_add_cli_args = {json.dumps([word for name in NOT_NEEDED for word in ('-p', f'no:{name}')])}\n"
         "timeout_constant = 3.0\n"
         "timeout_multiplier = 15.0\n"
         "use_setproctitle = false\n"
         "[tool.pytest.ini_options]\n"
         'pythonpath = ["tests"]\n'
-        'asyncio_default_fixture_loop_scope = "function"\n'
     )
+
+
+RUN = '''"""Run the mutants; of the tests of each, first those of its own module, of which nearly all mutants die."""
+
+import sys
+from pathlib import Path
+
+import mutmut.__main__ as mutmut
+
+
+class NearestFirst(mutmut.PytestRunner):
+    def run_tests(self, *, mutant_name, tests):
+        module = (mutant_name or "").rpartition(".")[0].rpartition(".")[2]
+        own = {f"test_{module}.py", f"test_findings_of_{module}.py", f"test_{module}_properties.py"}
+        near = [test for test in tests if Path(test.partition("::")[0]).name in own]
+        far = [test for test in tests if Path(test.partition("::")[0]).name not in own]
+        try:
+            failed = near and super().run_tests(mutant_name=mutant_name, tests=near)
+            if failed or (near and not far):
+                return failed
+            # Where no test is named, every test is asked for.
+            return super().run_tests(mutant_name=mutant_name, tests=far)
+        except mutmut.BadTestExecutionCommandsException:
+            # That pytest cannot find a test kills no mutant; mutmut would end this process as a failed test does.
+            return 4
+
+
+mutmut.PytestRunner = NearestFirst
+mutmut._run([], int(sys.argv[1]))
+'''
 
 
 def run(work: Path, processes: int) -> None:
     """Make the mutants and run the tests against each; its progress is mutmut's."""
-    mutmut = Path(sys.executable).with_name("mutmut")
+    (work / "run.py").write_text(RUN)
     environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
-    done = subprocess.run(
-        [mutmut, "run", "--max-children", str(processes)], cwd=work, env=environment, check=False
-    )
+    done = subprocess.run([sys.executable, "run.py", str(processes)], cwd=work, env=environment, check=False)
     if done.returncode:
         sys.exit("The mutants could not be run; what mutmut said of it stands above.")
 
