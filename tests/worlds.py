@@ -6,7 +6,7 @@ Unless `known` says otherwise, a fact is recorded when it happens.
 """
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, Final, TypeAlias, TypeVar
 from uuid import UUID, uuid5
@@ -300,6 +300,11 @@ def reference(*facts: ReferenceFact) -> Reference:
 def under(of: Policy | None = None, *more: ReferenceFact) -> Reference:
     """The usual contract under that policy, both known since 2014, and whatever else the log holds."""
     return reference(published(of or policy()), registered(), *more)
+
+
+def moved_to(now: Policy, known: When, *, before: Policy) -> Reference:
+    """The usual contract, put under the policy `now` at that time; until then it was under `before`."""
+    return under(before, published(replace(now, version=2)), amended(known, version=2))
 
 
 NOTHING_AGREED: Final = Reference()

@@ -1,10 +1,12 @@
 """Was what arrived sent, and did each step follow the one before it?"""
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
+from mitodoke.lifecycle.durations import LATEST
 from mitodoke.lifecycle.facts import CustodyTransferred, DriveReleased, DriveReturned
 from mitodoke.lifecycle.kinds import FactKind, Role
 from mitodoke.lifecycle.policy import CustodyRule, Per, Rules
@@ -37,6 +39,7 @@ from worlds import (
     enrolled,
     flag,
     lost,
+    moved_to,
     named,
     owes,
     policy,
@@ -215,6 +218,12 @@ MISSING_AT_CLOSE = [
         "no contract needs to be known",
         Given(released("04-20")), log_of(closed("04-25")), "05-01",
         Flags(missing("04-25")),
+    ),
+    Row(
+        "of two who listed it at one moment it is always the same one, whatever happened first",
+        Given(released("04-20", known="04-22", name="A"), dispatched("04-21", known="04-22", name="B")),
+        under(policy(), closed("04-25")), "05-01",
+        Flags(missing("04-25", LESSOR)),
     ),
 ]  # fmt: skip
 
@@ -437,10 +446,34 @@ SKIPPED_STEP = [
         Given(certified("04-22"), accepted("04-23")), IN_STEPS, "06-01",
         NO_FLAGS,
     ),
+    Row(
+        "of two returns the one that was told before the release was is out of order, until then",
+        Given(released("04-20", known="04-25"), returned("04-21", known="04-26", shipment="LOT-2"), returned("04-22")),
+        IN_STEPS, "06-01",
+        Flags(flag("skipped_step", "04-22", MAJOR, LESSOR, subject="DriveReturned", resolved="04-25")),
+    ),
+    Row(
+        "wiped twice out of order: all that either lacked is named",
+        Given(wiped("04-19"), released("04-20"), wiped("04-21")), IN_STEPS, "06-01",
+        Flags(flag("skipped_step", "04-19", MAJOR, SANITISER, subject="DriveWiped")),
+    ),
+    Row(
+        "of two told at one moment the one that happened first is named",
+        Given(returned("04-21", known="04-23"), returned("04-22", known="04-23", by=SANITISER)), IN_STEPS, "06-01",
+        Flags(flag("skipped_step", "04-23", MAJOR, LESSOR, subject="DriveReturned")),
+    ),
+    Row(
+        "a new version that asks for the same steps, and for more besides, moves nothing",
+        Given(destroyed("05-01")),
+        moved_to(policy(rules=replace(STEPS, export_approval=True)), "05-20", before=policy(rules=STEPS)), "06-01",
+        Flags(flag("skipped_step", "05-01", MAJOR, DESTROYER, subject="DriveDestroyed")),
+    ),
 ]  # fmt: skip
 
 
-BOTH_SIDES = under(policy(rules=Rules(custody=CustodyRule(timedelta(hours=4)))))
+FOUR_HOURS = timedelta(hours=4)
+IN_FOUR_HOURS = policy(rules=Rules(custody=CustodyRule(FOUR_HOURS)))
+BOTH_SIDES = under(IN_FOUR_HOURS)
 """The second side has four hours from the hand-over."""
 
 
@@ -456,6 +489,13 @@ def given(occurred: When, **fields: Any) -> CustodyTransferred:
 def taken(occurred: When, **fields: Any) -> CustodyTransferred:
     """The recycler says that it took the drive from the lessor."""
     return transferred(occurred, **({"by": DESTROYER, "name": "taken"} | fields))
+
+
+ELSEWHERE = (
+    transferred("04-30 12:00", by=CARRIER, from_party=CARRIER, to_party=SANITISER, name="on"),
+    transferred("04-30 12:00", by=SANITISER, from_party=CARRIER, to_party=SANITISER, name="off"),
+)
+"""The carrier gave it to the sanitiser, and both say so."""
 
 
 def gap(
@@ -558,15 +598,72 @@ CUSTODY_GAP = [
     Row(
         "a policy published later makes it evident then",
         Given(given("04-30 11:00")),
-        log_of(registered(), published(policy(rules=Rules(custody=CustodyRule(timedelta(hours=4)))), known="05-20")),
+        log_of(registered(), published(IN_FOUR_HOURS, known="05-20")),
         "06-01",
         Flags(gap("04-30 15:00", DESTROYER, evident="05-20")),
+    ),
+    Row(
+        "whom the giver named two hand-overs before says nothing of this one: its word is waited for",
+        Given(given("04-30 11:00"), *ELSEWHERE, taken("04-30 13:00", by=STRANGER, to_party=STRANGER)), BOTH_SIDES,
+        "04-30 14:00",
+        NO_FLAGS,
+    ),
+    Row(
+        "nor whom it names two hand-overs after",
+        Given(taken("04-30 11:00", by=STRANGER, to_party=STRANGER), *ELSEWHERE, given("04-30 13:00")), BOTH_SIDES,
+        "04-30 14:00",
+        NO_FLAGS,
+    ),
+    Row(
+        "whom it names next does, whatever follows",
+        Given(taken("04-30 10:00", by=STRANGER, to_party=STRANGER), given("04-30 11:00"), *ELSEWHERE), BOTH_SIDES,
+        "04-30 14:00",
+        Flags(gap("04-30 11:00", LESSOR, "taken", evident="04-30 11:00")),
+    ),
+    Row(
+        "what would be due at the last moment that can be written is due an instant before it",
+        Given(given(LATEST - FOUR_HOURS)), BOTH_SIDES, LATEST,
+        Flags(gap(LATEST - INSTANT, DESTROYER)),
+    ),
+    Row(
+        "and what would be due after it, too",
+        Given(given(LATEST - timedelta(hours=1))), BOTH_SIDES, LATEST,
+        Flags(gap(LATEST - INSTANT, DESTROYER)),
+    ),
+    Row(
+        "a new version that gives the same time, and asks for more besides, moves nothing",
+        Given(given("04-30 11:00")),
+        moved_to(
+            policy(rules=Rules(custody=CustodyRule(FOUR_HOURS), export_approval=True)), "05-20", before=IN_FOUR_HOURS
+        ),
+        "06-01",
+        Flags(gap("04-30 15:00", DESTROYER)),
+    ),
+    Row(
+        "where the version before asked for nothing, it is evident when the contract is put under this one",
+        Given(given("04-30 11:00")), moved_to(IN_FOUR_HOURS, "05-20", before=policy()), "06-01",
+        Flags(gap("04-30 15:00", DESTROYER, evident="05-20")),
+    ),
+    Row(
+        "contradicted at the last moment of its time",
+        Given(taken("04-30 11:00", by=STRANGER, to_party=STRANGER), given("04-30 12:00", known="04-30 15:00")),
+        BOTH_SIDES, "04-30 15:00",
+        Flags(gap("04-30 15:00", LESSOR, "taken", evident="04-30 15:00")),
+    ),
+    Row(
+        "contradicted when its time was over, it is the word of the giver that is missing",
+        Given(
+            taken("04-30 11:00", by=STRANGER, to_party=STRANGER),
+            given("04-30 12:00", known=at("04-30 15:00") + INSTANT),
+        ),
+        BOTH_SIDES, "04-30 15:30",
+        Flags(gap("04-30 15:00", LESSOR, "taken")),
     ),
 ]  # fmt: skip
 
 
-def not_holder(raised: When, party: str, subject: str = "deed", resolved: When | None = None) -> Says:
-    return flag("not_the_holder", raised, MAJOR, party, subject=of(subject), resolved=resolved)
+def not_holder(raised: When, party: str, subject: str = "deed", **more: Any) -> Says:
+    return flag("not_the_holder", raised, MAJOR, party, subject=of(subject), **more)
 
 
 NOT_THE_HOLDER = [
@@ -708,6 +805,18 @@ NOT_THE_HOLDER = [
         "a policy that does not ask for custody",
         Given(returned("04-22"), destroyed("05-10")), under(), "06-01",
         NO_FLAGS,
+    ),
+    Row(
+        "a new version that gives another time to attest a hand-over moves nothing",
+        Given(returned("04-22"), destroyed("05-10", name="deed")),
+        moved_to(policy(rules=Rules(custody=CustodyRule(timedelta(hours=8)))), "05-20", before=IN_FOUR_HOURS), "06-01",
+        Flags(not_holder("05-10", DESTROYER)),
+    ),
+    Row(
+        "where the version before did not ask for custody, it is evident when the contract is put under this one",
+        Given(returned("04-22"), destroyed("05-10", name="deed")),
+        moved_to(IN_FOUR_HOURS, "05-20", before=policy()), "06-01",
+        Flags(not_holder("05-10", DESTROYER, evident="05-20")),
     ),
 ]  # fmt: skip
 

@@ -25,6 +25,7 @@ from worlds import (
     export_approved,
     exported,
     flag,
+    moved_to,
     named,
     policy,
     published,
@@ -132,6 +133,20 @@ UNAPPROVED_EXPORT = [
         Given(use()), log_of(registered(), published(policy(rules=RULE), known="06-25")), "07-01",
         Flags(unapproved(evident="06-25")),
     ),
+    Row(
+        "a new version that asks for it too, and for a second person besides, moves nothing",
+        Given(use()),
+        moved_to(
+            policy(rules=Rules(export_approval=True, waiver_second_person=True)), "06-25", before=policy(rules=RULE)
+        ),
+        "07-01",
+        Flags(unapproved()),
+    ),
+    Row(
+        "where the version before did not ask, it is evident when the contract is put under this one",
+        Given(use()), moved_to(policy(rules=RULE), "06-25", before=policy()), "07-01",
+        Flags(unapproved(evident="06-25")),
+    ),
 ]  # fmt: skip
 
 
@@ -152,6 +167,11 @@ def test_the_message_says_what_the_approval_lacks() -> None:
 
 def test_of_two_approvals_it_speaks_of_the_last_before_the_export() -> None:
     said = message(approved(medium=""), approved("06-21", carrier=STRANGER), approved("06-22"), use())
+    assert said == f"the owner's approval names {STRANGER} as the carrier, not {CARRIER}"
+
+
+def test_it_speaks_of_an_approval_that_was_given_and_told_at_the_very_moment() -> None:
+    said = message(approved("06-21 17:00", carrier=STRANGER), use())
     assert said == f"the owner's approval names {STRANGER} as the carrier, not {CARRIER}"
 
 

@@ -215,6 +215,12 @@ ALIVE_TWICE = [
         Given(released("01-10", contract=OTHER), enrolled("02-10")), under(), "06-01",
         NO_FLAGS,
     ),
+    Row(
+        "a return that is told at the moment of the enrolment was known",
+        Given(enrolled("01-10", contract=OTHER), returned("02-01", contract=OTHER, known="02-10"), enrolled("02-10")),
+        under(), "06-01",
+        NO_FLAGS,
+    ),
 ]  # fmt: skip
 
 

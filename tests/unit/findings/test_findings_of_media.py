@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from mitodoke.lifecycle.facts import DriveDestroyed, DriveEnrolled, DriveReturned, DriveWiped, WipeVerified
+from mitodoke.lifecycle.kinds import Role
 from mitodoke.lifecycle.media_levels import ACHIEVED_BY_WIPE, MEDIA, meets
 from mitodoke.lifecycle.policy import DestructionMethod, DestructionRule, Policy, Rules, SanitisationLevel
 from mitodoke.lifecycle.reference import Reference
@@ -28,6 +29,7 @@ from worlds import (
     exported,
     flag,
     initialised,
+    moved_to,
     named,
     owes,
     policy,
@@ -203,6 +205,64 @@ NOT_SANITISED = [
         "destroyed after it had left is too late for this rule",
         Given(released("04-20"), destroyed("04-25", by=DESTROYER)), BEFORE_RELEASE, "06-01",
         Flags(flag("not_sanitised", "04-20", CRITICAL, OWNER)),
+    ),
+    Row(
+        "a wipe that was rejected twice counts for nothing from the first word on",
+        Given(
+            wiped("04-15", name="wipe"), verified("04-16", wipe="wipe", accepted=False), released("04-20"),
+            verified("04-17", known="04-25", wipe="wipe", accepted=False, by=LESSOR),
+        ),
+        BEFORE_RELEASE, "06-01",
+        Flags(flag("not_sanitised", "04-20", CRITICAL, OWNER)),
+    ),
+    Row(
+        "a rejection that names no wipe is not of one after it, however late it is told",
+        Given(
+            wiped("04-15"), verified("04-16", known="04-19", accepted=False), wiped("04-17"), released("04-20")
+        ),
+        BEFORE_RELEASE, "06-01",
+        NO_FLAGS,
+    ),
+    Row(
+        "a wipe that was told at the moment of the release, and rejected later, stood until then",
+        Given(wiped("04-18", known="04-20", name="wipe"), released("04-20"),
+              verified("04-25", wipe="wipe", accepted=False)),
+        BEFORE_RELEASE, "06-01",
+        Flags(flag("not_sanitised", "04-25", CRITICAL, OWNER)),
+    ),
+    Row(
+        "told a minute after it, it never did",
+        Given(wiped("04-18", known="04-20 09:01", name="wipe"), released("04-20"),
+              verified("04-25", wipe="wipe", accepted=False)),
+        BEFORE_RELEASE, "06-01",
+        Flags(flag("not_sanitised", "04-20", CRITICAL, OWNER)),
+    ),
+    Row(
+        "of two wipes that were rejected in the end the last to be so tells since when it was wrong",
+        Given(
+            wiped("04-17", name="first"), wiped("04-18", name="second"), released("04-20"),
+            verified("04-22", wipe="first", accepted=False), verified("04-26", wipe="second", accepted=False),
+        ),
+        BEFORE_RELEASE, "06-01",
+        Flags(flag("not_sanitised", "04-26", CRITICAL, OWNER)),
+    ),
+    Row(
+        "the release was told after the wipe, and the dispatch before it: that one is wrong until then",
+        Given(released("04-20", known="04-25"), dispatched("04-21"), wiped("04-19", known="04-23")),
+        BEFORE_RELEASE, "06-01",
+        Flags(flag("not_sanitised", "04-21", CRITICAL, LESSOR, resolved="04-23")),
+    ),
+    Row(
+        "a new version that asks for it too, and for more besides, moves nothing",
+        Given(released("04-20")),
+        moved_to(policy(rules=Rules(sanitise_before_release=True, export_approval=True)), "05-20", before=SANITISE),
+        "06-01",
+        Flags(flag("not_sanitised", "04-20", CRITICAL, OWNER)),
+    ),
+    Row(
+        "where the version before did not ask, it is evident when the contract is put under this one",
+        Given(released("04-20")), moved_to(SANITISE, "05-20", before=policy()), "06-01",
+        Flags(flag("not_sanitised", "04-20", CRITICAL, OWNER, evident="05-20")),
     ),
 ]  # fmt: skip
 
@@ -381,6 +441,57 @@ WEAK_WIPES = [
         "06-01",
         Flags(flag("weak_method", "04-19", MAJOR, SANITISER, subject=WIPE, evident="05-20")),
     ),
+    Row("by a method that nobody named", Given(hdd(), wiped_by("")), asking(hdd=PURGE), "06-01", WEAK_ONCE),
+    Row(
+        "class and medium told at one moment count together",
+        Given(
+            wiped_by("ata_secure_erase"), enrolled("01-11", known="04-25", data_class="secret", name="A"),
+            enrolled("01-12", known="04-25", media_type="hdd", name="B"),
+        ),
+        asking(secret=PURGE), "06-01",
+        NO_FLAGS,
+    ),
+    Row(
+        "the wipe and its medium were told at one moment, and its rejection with them: it was never too weak",
+        Given(
+            wiped_by("formatted", "04-18", "second"), wiped_by("ata_secure_erase"),
+            enrolled("01-10", known="04-19", media_type="hdd"), verified("04-19", wipe="wipe", accepted=False),
+        ),
+        asking(hdd=PURGE, flash=PURGE), "06-01",
+        Flags(flag("weak_method", "04-18", MAJOR, SANITISER, subject=SECOND)),
+    ),
+    Row("of two uses the later counts: it was purged between them",
+        Given(hdd(), exported("04-10"), wiped_by("degauss", "04-12", "second"), exported("04-15"),
+              wiped_by("overwrite")),
+        asking(hdd=PURGE), "06-01", WEAK_ONCE),
+    Row("a purge before the use mends nothing, though it is told after it",
+        Given(hdd(), wiped_by("degauss", "04-17", "second", known="04-25"), exported("04-18"), wiped_by("overwrite")),
+        asking(hdd=PURGE), "06-01", WEAK_ONCE),
+    Row(
+        "wiped again, better, as was known when the medium was told",
+        Given(
+            wiped_by("overwrite"), wiped_by("ata_secure_erase", "04-20", "second"),
+            enrolled("01-10", known="04-25", media_type="hdd"),
+        ),
+        asking(hdd=PURGE, flash=PURGE), "06-01",
+        Flags(
+            flag("weak_method", "04-19", MAJOR, SANITISER, subject=WIPE, resolved="04-25"),
+            flag("weak_method", "04-20", MAJOR, SANITISER, subject=SECOND, resolved="04-25"),
+        ),
+    ),
+    Row(
+        "but that one was rejected at the moment at which the medium was told",
+        Given(
+            wiped_by("overwrite"), wiped_by("ata_secure_erase", "04-20", "second"),
+            enrolled("01-10", known="04-25", media_type="hdd"),
+            verified("04-21", known="04-25", wipe="second", accepted=False),
+        ),
+        asking(hdd=PURGE, flash=PURGE), "06-01",
+        Flags(
+            flag("weak_method", "04-19", MAJOR, SANITISER, subject=WIPE),
+            flag("weak_method", "04-20", MAJOR, SANITISER, subject=SECOND, resolved="04-25"),
+        ),
+    ),
 ]  # fmt: skip
 
 
@@ -518,6 +629,22 @@ DESTRUCTIONS = [
         Given(hdd(), broken("crush")), reference(registered(), published(destroying(SHRED), known="05-20")), "06-01",
         Flags(flag("weak_method", "05-01", MAJOR, DESTROYER, subject=DEED, evident="05-20")),
     ),
+    Row(
+        "a new version that lists the same methods, and asks for a witness besides, moves nothing",
+        Given(hdd(), broken("crush")),
+        moved_to(
+            policy(rules=Rules(destruction=DestructionRule(methods=(SHRED,), witness=Role.OWNER))), "05-20",
+            before=destroying(SHRED),
+        ),
+        "06-01",
+        POORLY,
+    ),
+    Row(
+        "where the version before listed the method, it is evident when the contract is put under this one",
+        Given(hdd(), broken("crush")),
+        moved_to(destroying(SHRED), "05-20", before=destroying(SHRED, DestructionMethod.CRUSH)), "06-01",
+        Flags(flag("weak_method", "05-01", MAJOR, DESTROYER, subject=DEED, evident="05-20")),
+    ),
 ]  # fmt: skip
 
 
@@ -610,6 +737,30 @@ REJECTED = [
         "of a wipe that nobody told: only one after the rejection mends",
         Given(wiped("04-18"), rejected(wipe="unheard"), wiped("04-20")), under(), "06-01",
         Flags(flag("wipe_rejected", "04-19", MAJOR, OWNER, subject=CHECK, resolved="04-20")),
+    ),
+    Row("had been wiped again, as was told at the moment at which the rejection was",
+        Given(wiped("04-17", name="wipe"), wiped("04-18", known="04-19"), rejected(wipe="wipe")), under(), "06-01",
+        NO_FLAGS),
+    Row(
+        "as was told a minute later",
+        Given(wiped("04-17", name="wipe"), wiped("04-18", known="04-19 09:01"), rejected(wipe="wipe")), under(),
+        "06-01",
+        Flags(flag("wipe_rejected", "04-19", MAJOR, OWNER, subject=CHECK, resolved="04-19 09:01")),
+    ),
+    Row(
+        "wiped again in vain, and then once more",
+        Given(wiped("04-18", name="wipe"), rejected(wipe="wipe"), wiped("04-20", passed=False), wiped("04-21")),
+        under(), "06-01",
+        Flags(flag("wipe_rejected", "04-19", MAJOR, OWNER, subject=CHECK, resolved="04-21")),
+    ),
+    Row(
+        "of two rejections the first was made good before it was told, and the second was not",
+        Given(
+            wiped("04-17", name="wipe"), wiped("04-18", name="second"), rejected(name="first", wipe="wipe"),
+            rejected("04-20", wipe="second"),
+        ),
+        under(), "06-01",
+        Flags(flag("wipe_rejected", "04-20", MAJOR, OWNER, subject=CHECK)),
     ),
 ]  # fmt: skip
 

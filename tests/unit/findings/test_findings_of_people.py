@@ -6,7 +6,7 @@ import pytest
 
 from mitodoke.lifecycle.facts import Fact
 from mitodoke.lifecycle.kinds import Role
-from mitodoke.lifecycle.policy import DestructionRule, Person, Rules
+from mitodoke.lifecycle.policy import DestructionMethod, DestructionRule, Person, Rules
 from worlds import (
     DESTROYER,
     LESSOR,
@@ -24,6 +24,7 @@ from worlds import (
     check,
     destroyed,
     flag,
+    moved_to,
     named,
     policy,
     published,
@@ -111,6 +112,48 @@ NOT_WITNESSED = [
         reference(published(WITNESSED), registered(known="05-10")), "06-01",
         Flags(flag("not_witnessed", "05-01", MAJOR, DESTROYER, subject=DEED, evident="05-10")),
     ),
+    Row(
+        "a new version that asks for the same witness, and for a method besides, moves nothing",
+        Given(destroyed("05-01", witness_party="", name="deed")),
+        moved_to(
+            policy(rules=Rules(destruction=DestructionRule((DestructionMethod.SHRED,), Role.OWNER))), "05-20",
+            before=WITNESSED,
+        ),
+        "06-01",
+        Flags(flag("not_witnessed", "05-01", MAJOR, DESTROYER, subject=DEED)),
+    ),
+    Row(
+        "where the version before asked for no witness, it is evident when the contract is put under this one",
+        Given(destroyed("05-01", witness_party="", name="deed")),
+        moved_to(WITNESSED, "05-20", before=policy(rules=Rules(destruction=DestructionRule()))), "06-01",
+        Flags(flag("not_witnessed", "05-01", MAJOR, DESTROYER, subject=DEED, evident="05-20")),
+    ),
+    Row(
+        "and where the one before had no rule of destruction",
+        Given(destroyed("05-01", witness_party="", name="deed")),
+        moved_to(WITNESSED, "05-20", before=policy()), "06-01",
+        Flags(flag("not_witnessed", "05-01", MAJOR, DESTROYER, subject=DEED, evident="05-20")),
+    ),
+    Row(
+        "a witness whose approval is taken away from before the deed: evident when the amendment is known",
+        Given(destroyed("05-01", witness_party=STRANGER, name="deed")),
+        under(
+            WITNESSED, amended("04-01", approval(STRANGER, Role.OWNER)),
+            amended("05-10", approval(STRANGER, Role.OWNER, None, "05-01")),
+        ),
+        "06-01",
+        Flags(flag("not_witnessed", "05-01", MAJOR, DESTROYER, subject=DEED, evident="05-10")),
+    ),
+    Row(
+        "and no later for an approval that did not cover it before either",
+        Given(destroyed("05-01", witness_party=STRANGER, name="deed")),
+        under(
+            WITNESSED, amended("04-01", approval(STRANGER, Role.OWNER, "04-01", "05-01")),
+            amended("05-10", approval(STRANGER, Role.OWNER, "04-01", "04-15")),
+        ),
+        "06-01",
+        Flags(flag("not_witnessed", "05-01", MAJOR, DESTROYER, subject=DEED)),
+    ),
 ]  # fmt: skip
 
 
@@ -122,6 +165,8 @@ def test_a_destruction_is_witnessed_by_the_party_that_the_policy_names(row: Row)
 OPERATOR, WITNESS, VERIFIER = Person.OPERATOR, Person.WITNESS, Person.VERIFIER
 APART = policy(rules=Rules(separate_people=((OPERATOR, WITNESS), (OPERATOR, VERIFIER))))
 ALL_APART = under(APART)
+WITNESS_APART = policy(rules=Rules(separate_people=((WITNESS, OPERATOR),)))
+VERIFIER_APART = policy(rules=Rules(separate_people=((VERIFIER, OPERATOR),)))
 VERIFIED = str(named("check"))
 
 
@@ -224,19 +269,19 @@ SAME_PERSON = [
     ),
     Row(
         "a policy that keeps only operator and verifier apart asks nothing of a witness",
-        Given(watched("sato")), under(policy(rules=Rules(separate_people=((VERIFIER, OPERATOR),)))), "06-01",
+        Given(watched("sato")), under(VERIFIER_APART), "06-01",
         NO_FLAGS,
     ),
     Row(
         "and finds the verifier, in whichever order it names the two",
         Given(by("sato", wiped("04-18")), checked("sato")),
-        under(policy(rules=Rules(separate_people=((VERIFIER, OPERATOR),)))), "06-01",
+        under(VERIFIER_APART), "06-01",
         OWN_VERIFIER,
     ),
     Row(
         "a policy that keeps only operator and witness apart asks nothing of a verifier",
         Given(by("sato", wiped("04-18")), checked("sato")),
-        under(policy(rules=Rules(separate_people=((WITNESS, OPERATOR),)))), "06-01",
+        under(WITNESS_APART), "06-01",
         NO_FLAGS,
     ),
     Row("the rule is off unless the policy states it", Given(watched("sato")), under(), "06-01", NO_FLAGS),
@@ -245,6 +290,32 @@ SAME_PERSON = [
         "a policy published afterwards makes it evident then",
         Given(watched("sato")), reference(published(APART, known="05-20"), registered()), "06-01",
         Flags(flag("same_person", "05-01", MAJOR, DESTROYER, subject=DEED, evident="05-20")),
+    ),
+    Row(
+        "and so does the amendment that puts the contract under one: of the witness",
+        Given(watched("sato")), moved_to(APART, "05-20", before=VERIFIER_APART), "06-01",
+        Flags(flag("same_person", "05-01", MAJOR, DESTROYER, subject=DEED, evident="05-20")),
+    ),
+    Row(
+        "and of the verifier",
+        Given(by("sato", wiped("04-18")), checked("sato")), moved_to(APART, "05-20", before=WITNESS_APART), "06-01",
+        Flags(flag("same_person", "04-19", MAJOR, SANITISER, subject=VERIFIED, evident="05-20")),
+    ),
+    Row(
+        "a new version that keeps more people apart moves nothing of those who were kept apart before",
+        Given(watched("sato")), moved_to(APART, "05-20", before=WITNESS_APART), "06-01",
+        OWN_WITNESS,
+    ),
+    Row(
+        "nor of the verifier",
+        Given(by("sato", wiped("04-18")), checked("sato")), moved_to(APART, "05-20", before=VERIFIER_APART), "06-01",
+        OWN_VERIFIER,
+    ),
+    Row(
+        "of two wipes told at one moment only the later was ever the latest",
+        Given(by("sato", wiped("04-17", known="04-25")), by("suzuki", wiped("04-18", known="04-25")), checked("sato")),
+        ALL_APART, "06-01",
+        NO_FLAGS,
     ),
 ]  # fmt: skip
 

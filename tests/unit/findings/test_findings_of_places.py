@@ -22,6 +22,7 @@ from worlds import (
     destroyed,
     dispatched,
     flag,
+    moved_to,
     named,
     policy,
     published,
@@ -174,6 +175,62 @@ WRONG_PLACE = [
             flag("wrong_place", "04-20", MAJOR, OWNER, subject=LEFT, evident="05-20"),
             flag("wrong_place", "04-25", MAJOR, DESTROYER, subject=DEED, evident="05-20"),
         ),
+    ),
+    Row(
+        "the release was told after the destruction, and the dispatch before it: that one is wrong until then",
+        Given(
+            released("04-20", known="04-25"), dispatched("04-21"), destroyed("04-19", known="04-23", place=OWNER)
+        ),
+        AT_THE_OWNER, "06-01",
+        Flags(flag("wrong_place", "04-21", MAJOR, LESSOR, subject=LEFT, resolved="04-23")),
+    ),
+    Row(
+        "reported destroyed twice, first at the owner's and then elsewhere",
+        Given(destroyed("04-18", place=OWNER), destroyed("04-19", place="destroyer_site", name="deed")),
+        AT_THE_OWNER, "06-01",
+        Flags(flag("wrong_place", "04-19", MAJOR, DESTROYER, subject=DEED)),
+    ),
+    Row(
+        "a new version that asks for the same site, and for a witness besides, moves nothing",
+        Given(released("04-20"), destroyed("04-25", name="deed")),
+        moved_to(
+            policy(rules=Rules(destruction=DestructionRule(witness=Role.OWNER, before_leaving=Site.OWNER))), "05-20",
+            before=asking(Site.OWNER),
+        ),
+        "06-01",
+        Flags(
+            flag("wrong_place", "04-20", MAJOR, OWNER, subject=LEFT),
+            flag("wrong_place", "04-25", MAJOR, DESTROYER, subject=DEED),
+        ),
+    ),
+    Row(
+        "where the version before asked for another site, both are evident when the contract is put under this one",
+        Given(released("04-20"), destroyed("04-25", name="deed")),
+        moved_to(asking(Site.OWNER), "05-20", before=asking(Site.LESSOR)), "06-01",
+        Flags(
+            flag("wrong_place", "04-20", MAJOR, OWNER, subject=LEFT, evident="05-20"),
+            flag("wrong_place", "04-25", MAJOR, DESTROYER, subject=DEED, evident="05-20"),
+        ),
+    ),
+    Row(
+        "at a party whose approval is taken away from before the deed: evident when the amendment is known",
+        Given(destroyed("05-01", place=STRANGER, name="deed")),
+        under(
+            asking(Site.LESSOR), amended("04-01", approval(STRANGER, Role.LESSOR)),
+            amended("05-10", approval(STRANGER, Role.LESSOR, None, "05-01")),
+        ),
+        "06-01",
+        Flags(flag("wrong_place", "05-01", MAJOR, DESTROYER, subject=DEED, evident="05-10")),
+    ),
+    Row(
+        "and no later for an approval that did not cover it before either",
+        Given(destroyed("05-01", place=STRANGER, name="deed")),
+        under(
+            asking(Site.LESSOR), amended("04-01", approval(STRANGER, Role.LESSOR, "04-01", "05-01")),
+            amended("05-10", approval(STRANGER, Role.LESSOR, "04-01", "04-15")),
+        ),
+        "06-01",
+        Flags(flag("wrong_place", "05-01", MAJOR, DESTROYER, subject=DEED)),
     ),
 ]  # fmt: skip
 

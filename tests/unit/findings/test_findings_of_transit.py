@@ -21,6 +21,7 @@ from worlds import (
     delivered,
     dispatched,
     flag,
+    moved_to,
     named,
     policy,
     published,
@@ -235,6 +236,35 @@ SEALS = [
         "a policy published afterwards makes it evident then",
         Given(released("04-20", name="trip")), reference(registered(), published(asking(seal=True), known="05-20")),
         "06-01",
+        Flags(flag("seal_mismatch", "04-20", MAJOR, OWNER, subject=TRIP, evident="05-20")),
+    ),
+    Row(
+        "who noted the seal said so at the moment at which the dock did not",
+        Given(
+            released("04-20", seal="A-1"), returned("04-22", name="scan"),
+            delivered("04-21", known="04-22", seal_found="A-1"),
+        ),
+        SEALED, "06-01",
+        NO_FLAGS,
+    ),
+    Row(
+        "of two who noted it, the first word mends it",
+        Given(
+            released("04-20", seal="A-1"), returned("04-22", name="scan"),
+            delivered("04-22", known="04-25", seal_found="A-1"), returned("04-22", known="04-27", seal_found="A-1"),
+        ),
+        SEALED, "06-01",
+        Flags(flag("seal_mismatch", "04-22", MAJOR, LESSOR, subject=SCAN, resolved="04-25")),
+    ),
+    Row(
+        "a new version that asks for a seal too, and for a crew besides, moves nothing",
+        Given(released("04-20", name="trip")), moved_to(asking(seal=True, crew=2), "05-20", before=asking(seal=True)),
+        "06-01",
+        Flags(flag("seal_mismatch", "04-20", MAJOR, OWNER, subject=TRIP)),
+    ),
+    Row(
+        "where the version before asked for a crew alone, it is evident when the contract is put under this one",
+        Given(released("04-20", name="trip")), moved_to(asking(seal=True), "05-20", before=asking(crew=2)), "06-01",
         Flags(flag("seal_mismatch", "04-20", MAJOR, OWNER, subject=TRIP, evident="05-20")),
     ),
 ]  # fmt: skip

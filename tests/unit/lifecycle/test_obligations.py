@@ -835,7 +835,7 @@ REPORTS = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("title", "given", "as_of", "states"), REPORTS, ids=lambda part: str(part)[:60])
+@pytest.mark.parametrize(("title", "given", "as_of", "states"), REPORTS, ids=[row[0] for row in REPORTS])
 def test_each_report_of_an_incident_is_owed(
     title: str, given: Given, as_of: str, states: tuple[ObligationState, ...]
 ) -> None:
@@ -919,7 +919,7 @@ USES = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("title", "given", "states"), USES, ids=lambda part: str(part)[:60])
+@pytest.mark.parametrize(("title", "given", "states"), USES, ids=[row[0] for row in USES])
 def test_each_use_of_a_medium_is_owed_an_erasure_after_it(
     title: str, given: Given, states: tuple[ObligationState, ...]
 ) -> None:

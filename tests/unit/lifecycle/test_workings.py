@@ -47,6 +47,36 @@ def _late(contract: str) -> list[Fact]:
     return told
 
 
+def test_a_drive_is_judged_fact_by_fact_as_it_is_all_at_once() -> None:
+    """Whoever holds the verdict before asks only what is new; three contracts, so that the first is forgotten."""
+    told = [
+        enrolled("04-01", contract="K-1"),
+        worlds.released("04-02", contract="K-1", to_party=worlds.LESSOR),
+        worlds.returned("04-03", contract="K-1"),
+        enrolled("04-04", contract="K-2"),
+        worlds.transferred("04-05", contract="K-2", to_party=STRANGER),
+        enrolled("04-06", contract="K-3"),
+        worlds.dispatched("04-07", contract="K-3", by=worlds.SANITISER),
+        worlds.transferred(
+            "04-07 12:00", contract="K-3", by=STRANGER, from_party=STRANGER, to_party=worlds.LESSOR
+        ),
+        enrolled("04-08", contract="K-1", name="first again"),
+        worlds.destroyed("04-09", contract="K-1"),
+        worlds.released("04-10", contract="K-2", by=STRANGER),
+        enrolled("04-11", contract="K-2", name="second again"),
+    ]
+    agreed = reference(
+        worlds.published(policy(rules=Rules(custody=CustodyRule(timedelta(hours=24))))),
+        *(registered(contract) for contract in (*CONTRACTS, "K-3")),
+    )
+    held, before = record(told[:1]), judge(record(told[:1]), agreed, told[0].known_at)
+    for fact in told[1:]:
+        held = fold(held, fact)
+        before = judge(held, agreed, fact.known_at, before)
+        assert before == judge(held, agreed, fact.known_at)
+    assert {"alive_twice", "not_the_holder"} <= {flag.kind for flag in before.flags}
+
+
 def test_every_kind_that_happens_to_a_drive_is_in_the_table() -> None:
     assert {fact.kind for fact in _late("K-1")} == set(FactKind) - CORRECTIONS
 

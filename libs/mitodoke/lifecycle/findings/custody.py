@@ -356,7 +356,7 @@ def _hands(facts: Sequence[Fact], before: _Hands | None) -> _Hands:
     return _Hands(found, held)
 
 
-def _letting_go(fact: Fact) -> tuple[str, str] | None:
+def _letting_go(fact: Fact) -> tuple[str, str | None] | None:
     """Who lets the drive go in this fact, and to whom, if to anyone that it names."""
     match fact:
         case CustodyTransferred(from_party=giver, to_party=taker):
@@ -366,18 +366,14 @@ def _letting_go(fact: Fact) -> tuple[str, str] | None:
         case DriveDispatched(carrier=carrier):
             return fact.party, carrier
         case DriveDestroyed():
-            return fact.party, ""
-        case _:
-            return None
+            return fact.party, None
+    return None
 
 
 def _holding(fact: Fact) -> _Holding | None:
-    match fact:
-        case DriveReleased(to_party=""):
-            # It has left, and nobody says for where.
-            return _Holding("", frozenset(), fact.known_at)
-        case _:
-            pass
+    if isinstance(fact, DriveReleased) and not fact.to_party:
+        # It has left, and nobody says for where.
+        return _Holding("", frozenset(), fact.known_at)
     party = taken_by(fact)
     if party is None:
         return None
@@ -386,7 +382,7 @@ def _holding(fact: Fact) -> _Holding | None:
 
 
 def _accused(
-    case: Case, fact: Fact, party: str, taker: str, then: _Holding | None, last: _Holding
+    case: Case, fact: Fact, party: str, taker: str | None, then: _Holding | None, last: _Holding
 ) -> Iterator[Finding]:
     now_wrong = _wrong(case, fact, party, taker, last)
     if then is not None and _wrong(case, fact, party, taker, then):
@@ -401,11 +397,11 @@ def _accused(
         message=f"{fact.kind} was reported by {fact.party}: {party} let go what {accused.by} held by then",
         party=party,
         mended_at=mended_at,
-        evident_at=case.asked_since(known_at, lambda policy: policy.rules.custody),
+        evident_at=case.asked_since(known_at, lambda policy: policy.rules.custody is not None),
     )
 
 
-def _wrong(case: Case, fact: Fact, party: str, taker: str, holding: _Holding) -> bool:
+def _wrong(case: Case, fact: Fact, party: str, taker: str | None, holding: _Holding) -> bool:
     if not holding.by or party in holding.may_let_go or taker == holding.by:
         return False
     released = len(holding.may_let_go) > 1

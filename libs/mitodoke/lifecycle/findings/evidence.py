@@ -23,7 +23,7 @@ def evidence_missing(case: Case) -> Iterator[Finding]:
 
 
 def _unproven(fact: Fact, case: Case) -> Finding | None:
-    missing = _missing(fact, case.rules.evidence.get(fact.kind, ()))
+    missing = _missing(fact, case.rules.evidence[fact.kind])
     if not missing:
         return None
     return Finding(

@@ -36,12 +36,13 @@ def unapproved_export(case: Case) -> Iterator[Finding]:
         if contract.approved(approval.party, Role.OWNER, approval.occurred_at)
     ]
     for export in case.of(DataExported):
-        approved_at = min((a.known_at for a in told if _doubt(export, a) is None), default=None)
+        before = [approval for approval in told if approval.occurred_at <= export.occurred_at]
+        approved_at = min((a.known_at for a in before if _doubt(export, a) is None), default=None)
         if approved_at is None or approved_at > export.known_at:
             yield Finding(
                 subject=export.event_id,
                 known_at=export.known_at,
-                message=f"{export.kind} was reported by {export.party}; {_why(export, told)}",
+                message=f"{export.kind} was reported by {export.party}; {_why(export, before)}",
                 party=export.party,
                 mended_at=approved_at,
                 evident_at=_evident_at(case, export),
@@ -52,18 +53,16 @@ def _evident_at(case: Case, export: DataExported) -> datetime:
     return case.asked_since(export.known_at, lambda policy: policy.rules.export_approval)
 
 
-def _why(export: DataExported, told: Sequence[ExportApproved]) -> str:
+def _why(export: DataExported, before: Sequence[ExportApproved]) -> str:
     """What is wrong, by the last approval that was known when the export was told."""
-    known = [a for a in told if a.known_at <= export.known_at and a.occurred_at <= export.occurred_at]
+    known = [approval for approval in before if approval.known_at <= export.known_at]
     if not known:
         return "the owner had approved no export before it"
     return f"the owner's approval {_doubt(export, known[-1])}"
 
 
 def _doubt(export: DataExported, approval: ExportApproved) -> str | None:
-    """Why the approval does not cover the export; None when it does."""
-    if approval.occurred_at > export.occurred_at:
-        return "came after it"
+    """Why the approval, which was given before the export, does not cover it; None when it does."""
     missing = [said for name, said in ASKED if not getattr(approval, name)]
     if missing:
         return f"names {' and '.join(missing)}"

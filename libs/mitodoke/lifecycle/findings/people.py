@@ -7,7 +7,8 @@ from mitodoke.lifecycle.facts import DriveDestroyed, DriveWiped, WipeVerified
 from mitodoke.lifecycle.findings.as_known import from_first_to_last, latest_before
 from mitodoke.lifecycle.findings.as_written import folded
 from mitodoke.lifecycle.findings.finding import Finding, Rule
-from mitodoke.lifecycle.policy import Person, Rules, Severity
+from mitodoke.lifecycle.kinds import Role
+from mitodoke.lifecycle.policy import Person, Policy, Rules, Severity
 
 OPERATOR_AND_WITNESS = frozenset({Person.OPERATOR, Person.WITNESS})
 OPERATOR_AND_VERIFIER = frozenset({Person.OPERATOR, Person.VERIFIER})
@@ -25,7 +26,7 @@ def not_witnessed(case: Case) -> Iterator[Finding]:
         return
     for destroyed in case.of(DriveDestroyed):
         if not contract.approved(destroyed.witness_party, rule.witness, destroyed.occurred_at):
-            asked_since = case.asked_since(destroyed.known_at, lambda p: p.rules.destruction)
+            asked_since = case.asked_since(destroyed.known_at, _witness_asked_for)
             by = f"by {destroyed.witness_party}" if destroyed.witness_party else "by nobody"
             yield Finding(
                 subject=destroyed.event_id,
@@ -37,6 +38,11 @@ def not_witnessed(case: Case) -> Iterator[Finding]:
                     asked_since, destroyed.witness_party, frozenset({rule.witness}), destroyed.occurred_at
                 ),
             )
+
+
+def _witness_asked_for(policy: Policy) -> Role | None:
+    rule = policy.rules.destruction
+    return None if rule is None else rule.witness
 
 
 def same_person(case: Case) -> Iterator[Finding]:
