@@ -7,7 +7,7 @@ One batch of one partition is one database transaction.
 import asyncio
 import contextlib
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Callable, Coroutine, Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -61,6 +61,10 @@ PASSING: Final = (
 """Troubles of the database, the broker and the network: no poison. The worker backs off and starts at the fence."""
 
 
+async def _side_by_side(work: Iterable[Callable[[], Coroutine[Any, Any, None]]]) -> None:
+    await asyncio.gather(*(each() for each in work))
+
+
 class Outrun(Exception):
     """Someone else has moved the partition on, or back; what was read is dropped."""
 
@@ -108,6 +112,7 @@ class Worker:
         self._settled: dict[int, int] = {}
         self._shown = -1
         self._ready = False
+        self._member = ""
         self.wrote = asyncio.Event()
         """Set whenever a transaction was committed: the relay looks at the outbox then."""
 
@@ -150,24 +155,32 @@ class Worker:
             bootstrap_servers=self._bootstrap, acks="all", enable_idempotence=True, request_timeout_ms=10_000
         )
         async with contextlib.AsyncExitStack() as stack:
+            # Not `stop`: what is left of a tick may never be answered, and an idempotent batch never expires. Side by
+            # side, since each may take its seconds to close when the broker is gone.
+            closing: list[Callable[[], Coroutine[Any, Any, None]]] = [
+                lambda: close_producer(producer),
+                lambda: self._leave(consumer),
+            ]
+            stack.push_async_callback(_side_by_side, closing)
             await producer.start()
-            # Not `stop`: what is left of a tick may never be answered, and an idempotent batch never expires.
-            stack.push_async_callback(close_producer, producer)
             await consumer.start()
-            stack.push_async_callback(close_consumer, consumer)
             partitions = [
                 TopicPartition(self._topics.drives, number)
                 for number in await producer.partitions_for(self._topics.drives)
             ]
             async with self._pool.acquire() as connection:
                 await store.ensure_progress(connection, len(partitions))
-            same_log = await stack.enter_async_context(SameLog(self._bootstrap, partitions))
+            same_log = SameLog(self._bootstrap, partitions)
+            closing.append(same_log.close)
+            await same_log.start()
             await self._require_same_log(same_log, partitions)
             if self._alone:
                 consumer.assign(partitions)
                 for partition in partitions:
                     await self._seek_to_progress(consumer, partition)
             else:
+                # Under the name it had: the group then need not wait until a member that was cut off has timed out.
+                consumer._coordinator.member_id = self._member
                 consumer.subscribe([self._topics.drives])
             swept_at = 0.0
             running = asyncio.get_running_loop()
@@ -190,6 +203,12 @@ class Worker:
                     await self._sweep(consumer, producer, same_log)
                     swept_at = running.time()
                 self._ready = True
+
+    async def _leave(self, consumer: AIOKafkaConsumer) -> None:
+        """Close it, and keep the name under which the group may still know it."""
+        if not self._alone and consumer._coordinator is not None:
+            self._member = consumer._coordinator.member_id
+        await close_consumer(consumer)
 
     async def _in_order(self, consumer: AIOKafkaConsumer, partition: TopicPartition, work: Any) -> None:
         """Do the work; where the fence stopped it, go on from where the tables are."""

@@ -12,6 +12,9 @@ _log = structlog.get_logger("mitodoke.eventlog")
 
 CLOSING_SECONDS: Final = 5.0
 
+CANNOT_CLOSE: Final = (KafkaError, OSError, RuntimeError)
+"""What a client raises that closes: uvloop has a RuntimeError for what is written to a connection that is gone."""
+
 
 async def close_consumer(consumer: AIOKafkaConsumer) -> None:
     """Stop it; where that does not end, as after a broker's death in the middle of a fetch, drop its connections."""
@@ -20,7 +23,7 @@ async def close_consumer(consumer: AIOKafkaConsumer) -> None:
     if not stopping.done():
         _log.warning("consumer_not_closed_in_order", error=f"not within {CLOSING_SECONDS:g} s")
         stopping.cancel()
-        with contextlib.suppress(KafkaError, OSError):
+        with contextlib.suppress(*CANNOT_CLOSE):
             await consumer._client.close()
         await asyncio.wait([stopping], timeout=CLOSING_SECONDS)
     if stopping.done() and not stopping.cancelled() and (error := stopping.exception()) is not None:

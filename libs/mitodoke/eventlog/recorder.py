@@ -22,6 +22,7 @@ from aiokafka import AIOKafkaProducer, TopicPartition
 from aiokafka.errors import KafkaError
 from aiokafka.structs import RecordMetadata
 
+from mitodoke.eventlog.closing import CANNOT_CLOSE
 from mitodoke.eventlog.cloudevents import Event
 from mitodoke.eventlog.partitioning import partition_of
 from mitodoke.eventlog.payloads import moment_of_milliseconds
@@ -470,5 +471,5 @@ async def close_producer(producer: AIOKafkaProducer) -> None:
         _log.warning(
             "producer_not_closed_in_order", error=repr(None if stopping.cancelled() else stopping.exception())
         )
-        with contextlib.suppress(KafkaError, OSError):
+        with contextlib.suppress(*CANNOT_CLOSE):
             await producer.client.close()

@@ -88,14 +88,22 @@ class SameLog:
         self._looked_at: dict[TopicPartition, float] = {}
 
     async def __aenter__(self) -> "SameLog":
-        await self._consumer.start()
-        self._consumer.assign(self._partitions)
-        self._consumer.pause(*self._partitions)
+        await self.start()
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        await self.close()
+
+    async def start(self) -> None:
+        """Connect."""
+        await self._consumer.start()
+        self._consumer.assign(self._partitions)
+        self._consumer.pause(*self._partitions)
+
+    async def close(self) -> None:
+        """Drop the connection, within a few seconds."""
         await close_consumer(self._consumer)
 
     def due(self, partitions: Iterable[TopicPartition]) -> list[TopicPartition]:
