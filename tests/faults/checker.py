@@ -14,7 +14,7 @@ from uuid import UUID
 from aiokafka import ConsumerRecord
 
 from mitodoke.eventlog.cloudevents import UndecodableEvent, decode_drive_event
-from mitodoke.lifecycle.facts import Fact, FactRetracted
+from mitodoke.lifecycle.facts import DriveEnrolled, Fact, FactRetracted
 from mitodoke.lifecycle.judge import judge
 from mitodoke.lifecycle.policy import Severity
 from mitodoke.lifecycle.record import ConflictingRepeatError, Record, fold
@@ -93,16 +93,23 @@ class _Found:
         ]
 
 
-def check(collected: Collected) -> list[Violation]:
-    """Everything that is wrong; an empty list when every promise held."""
+def check(collected: Collected, *, settled: bool = True) -> list[Violation]:
+    """Everything that is wrong; an empty list when every promise held.
+
+    `settled` says that everything in the log has been judged and published. Where it has not, only what must hold at
+    every moment is looked at.
+    """
     found = _Found()
     _what_was_told(collected, found)
-    _quarantine(collected, found)
+    _at_most_once(collected, found)
     replayed = dict(_replayed(collected))
-    _judgement(collected, replayed, found)
     _accusations(collected, replayed, found)
-    _flags_topic(collected, found)
-    _rebuilds(collected, found)
+    if settled:
+        _all_in_the_tables(collected, found)
+        _quarantine(collected, found)
+        _judgement(collected, replayed, found)
+        _flags_topic(collected, found)
+        _rebuilds(collected, found)
     return found.violations()
 
 
@@ -126,30 +133,26 @@ def _id_of(record: ConsumerRecord) -> str:
     return dict(record.headers).get("ce_id", b"").decode(errors="replace")
 
 
-def _what_was_told(collected: Collected, found: _Found) -> None:
+def _logged(collected: Collected) -> Mapping[str, Sequence[ConsumerRecord]]:
     logged: dict[str, list[ConsumerRecord]] = defaultdict(list)
     for record in collected.log:
         logged[_id_of(record)].append(record)
-    rows = Counter(str(row["event_id"]) for row in collected.tables["fact"])
-    aside = {(row["partition"], row["offset"]) for row in collected.tables["quarantine"]}
-    for event_id, outcome in outcomes(collected.told).items():
-        records = logged.get(event_id, [])
-        waiting = any((record.partition, record.offset) in aside for record in records)
-        if outcome == OK:
-            if not records:
-                found.add("lost", "a fact that was answered OK is in the log", event_id)
-            elif not rows[event_id] and not waiting:
-                found.add("lost", "a fact that was answered OK is in the tables", event_id)
-        elif outcome == REFUSED:
-            if records or rows[event_id]:
-                found.add("other", "a fact that was refused is nowhere", event_id)
-        elif records and not rows[event_id] and not waiting:
-            found.add("lost", "a fact in the log is in the tables, whatever its caller heard", event_id)
-    for event_id, times in rows.items():
-        if times > 1:
-            found.add("double", "a fact is in the tables at most once", f"{event_id} ({times} rows)")
-        if event_id not in logged:
-            found.add("other", "a fact in the tables is in the log", event_id)
+    return logged
+
+
+def _what_was_told(collected: Collected, found: _Found) -> None:
+    """The log against what callers heard: nothing answered OK is missing, nothing else is there."""
+    logged = _logged(collected)
+    said = outcomes(collected.told)
+    for event_id, outcome in said.items():
+        if outcome == OK and event_id not in logged:
+            found.add("lost", "a fact that was answered OK is in the log", event_id)
+        elif outcome == REFUSED and event_id in logged:
+            found.add("other", "a fact that was refused is nowhere", event_id)
+    for event_id, records in logged.items():
+        places = [(record.partition, record.offset) for record in records]
+        if event_id not in said and not collected.poison.issuperset(places):
+            found.add("other", "a fact in the log was sent by a caller", f"{event_id or 'no id'} at {places}")
     for told in collected.told:
         if told.place is not None and told.place not in {
             (record.partition, record.offset) for record in logged.get(told.event_id, [])
@@ -157,6 +160,31 @@ def _what_was_told(collected: Collected, found: _Found) -> None:
             found.add(
                 "lost", "an answer names where the log holds the fact", f"{told.event_id} at {told.place}"
             )
+
+
+def _at_most_once(collected: Collected, found: _Found) -> None:
+    """The tables have no fact twice, and none that the log has not."""
+    logged = _logged(collected)
+    for event_id, times in Counter(str(row["event_id"]) for row in collected.tables["fact"]).items():
+        if times > 1:
+            found.add("double", "a fact is in the tables at most once", f"{event_id} ({times} rows)")
+        if event_id not in logged:
+            found.add("other", "a fact in the tables is in the log", event_id)
+
+
+def _all_in_the_tables(collected: Collected, found: _Found) -> None:
+    """What the log has is in the tables or waits in quarantine, whatever its caller heard."""
+    rows = {str(row["event_id"]) for row in collected.tables["fact"]}
+    aside = {(row["partition"], row["offset"]) for row in collected.tables["quarantine"]}
+    said = outcomes(collected.told)
+    for event_id, records in _logged(collected).items():
+        waiting = any((record.partition, record.offset) in aside for record in records)
+        if event_id in rows or waiting or event_id not in said:
+            continue
+        if said[event_id] == OK:
+            found.add("lost", "a fact that was answered OK is in the tables", event_id)
+        else:
+            found.add("lost", "a fact in the log is in the tables, whatever its caller heard", event_id)
 
 
 def _quarantine(collected: Collected, found: _Found) -> None:
@@ -356,9 +384,9 @@ def _difference(expected: Row | None, stored: Row | None) -> str:
 def _accusations(collected: Collected, replayed: Mapping[str, _Drive], found: _Found) -> None:
     """No breach stands, or ever stood, where the log held in time what was owed.
 
-    It goes by the obligation's row and the log alone. Left aside are facts that were taken back, a breach of which no
-    obligation is left, and drives with more than one cycle, where a fact may belong to another: whether those breaches
-    stood rightly is for the comparison with the judgement to say.
+    It goes by the obligation's row and the log alone. Left aside are facts that were taken back, and a breach of which
+    no obligation is left; and on a drive with more than one cycle, facts that may belong to another: whether those
+    breaches stood rightly is for the comparison with the judgement to say.
     """
     cycles: dict[str, set[str]] = defaultdict(set)
     for row in collected.tables["obligation"]:
@@ -373,17 +401,33 @@ def _accusations(collected: Collected, replayed: Mapping[str, _Drive], found: _F
         name, _, subject = row["subject"].partition("/")
         owed = obligations.get((row["serial"], row["cycle"], name, subject))
         drive = replayed.get(row["serial"])
-        if owed is None or drive is None or len(cycles[row["serial"]]) > 1:
+        if owed is None or drive is None:
             continue
-        retracted = {fact.retracted for fact in drive.record.facts if isinstance(fact, FactRetracted)}
-        for fact in drive.record.facts:
-            if fact.event_id not in retracted and _in_time(fact, owed, subject):
+        facts = drive.record.facts
+        retracted = {fact.retracted for fact in facts if isinstance(fact, FactRetracted)}
+        for fact in facts:
+            if (
+                fact.event_id not in retracted
+                and _in_time(fact, owed, subject)
+                and (len(cycles[row["serial"]]) == 1 or _surely_of_its_cycle(fact, owed, facts))
+            ):
                 found.add(
                     "accusation",
                     "nobody is accused who had reported in time",
                     f"{row['serial']}: {row['subject']} due {row['raised_at']}, reported {fact.recorded_at}",
                 )
                 break
+
+
+def _surely_of_its_cycle(fact: Fact, owed: Row, facts: Sequence[Fact]) -> bool:
+    """Whether no enrolment stands between the fact and what opened the obligation: only that parts two cycles."""
+    opened = [f for f in facts if f.kind.value == owed["after"] and f.known_at == owed["opened_at"]]
+    enrolled = [f.occurred_at for f in facts if isinstance(f, DriveEnrolled)]
+    return bool(opened) and not any(
+        min(fact.occurred_at, each.occurred_at) <= at <= max(fact.occurred_at, each.occurred_at)
+        for each in opened
+        for at in enrolled
+    )
 
 
 def _in_time(fact: Fact, owed: Row, subject: str) -> bool:

@@ -11,6 +11,7 @@ from aiokafka import ConsumerRecord
 from faults import checker
 from faults.checker import OK, REFUSED, UNKNOWN, Collected, Told
 from mitodoke.contracts.destruction.v1.destruction_pb2 import DriveDestroyed
+from mitodoke.contracts.leasing.v1.leasing_pb2 import DriveEnrolled
 from mitodoke.contracts.reference.v1 import reference_pb2
 from mitodoke.contracts.returns.v1.returns_pb2 import DriveReturned
 from mitodoke.eventlog.cloudevents import (
@@ -24,7 +25,7 @@ from mitodoke.eventlog.cloudevents import (
 from mitodoke.lifecycle.reference import Reference
 
 START = datetime(2026, 4, 1, tzinfo=UTC)
-REQUEST = "6a1f0c3e-0000-4000-8000-00000000000"
+REQUEST = "6a1f0c3e-0000-4000-8000-0000000000"
 POLICY = """
 policy: seconds
 version: 1
@@ -32,7 +33,7 @@ timezone: UTC
 obligations:
   - {id: destruction, after: DriveReturned, expect: DriveDestroyed, within: 5s, owed_by: destroyer}
 """
-PUNCTUAL, LATE, BAD, REFUSED_DRIVE = "PUNCTUAL1", "LATE1", "BAD1", "REFUSED1"
+PUNCTUAL, LATE, BAD, REFUSED_DRIVE, TWICE = "PUNCTUAL1", "LATE1", "BAD1", "REFUSED1", "TWICE1"
 BREACHES = ("overdue", "destruction")
 
 
@@ -47,7 +48,7 @@ def _record(offset: int, event: Event, seconds: float) -> ConsumerRecord:
 
 
 def _event(message: type, serial: str, party: str, request: int, seconds: float) -> Event:
-    envelope = Envelope("test", party, f"{REQUEST}{request}", "K-1", "op-1")
+    envelope = Envelope("test", party, f"{REQUEST}{request:02}", "K-1", "op-1")
     (event,) = drive_events(
         [message(serial=serial, occurred_at=timestamp_of(_at(seconds)))], [serial], envelope
     )
@@ -70,13 +71,16 @@ def _reference() -> Reference:
             ),
         )
     ):
-        event = reference_event(message, _at(-60), Envelope("test", "operator", f"{REQUEST}{offset}"))
+        event = reference_event(message, _at(-60), Envelope("test", "operator", f"{REQUEST}{offset:02}"))
         reference.append(decode_reference_event(_record(offset, event, -60)))
     return reference
 
 
 def _good() -> Collected:
-    """One drive destroyed in time, told twice; one too late; one poisoned; one fact refused, one never answered."""
+    """One drive destroyed in time, told twice; one too late; one poisoned; one fact refused, one never answered.
+
+    And one that was leased twice: destroyed in time the first time, and never again.
+    """
     events = [
         (_event(DriveReturned, PUNCTUAL, "lessor", 1, 0), 0.1),
         (_event(DriveDestroyed, PUNCTUAL, "destroyer", 2, 2), 3),
@@ -85,6 +89,11 @@ def _good() -> Collected:
         (_event(DriveDestroyed, LATE, "destroyer", 4, 8), 9),
         (Event("", BAD.encode(), b"\xff", []), 4),
         (_event(DriveReturned, BAD, "lessor", 5, 5), 6),
+        (_event(DriveEnrolled, TWICE, "lessor", 8, 9), 9.1),
+        (_event(DriveReturned, TWICE, "lessor", 9, 10), 10.1),
+        (_event(DriveDestroyed, TWICE, "destroyer", 10, 11), 11.1),
+        (_event(DriveEnrolled, TWICE, "lessor", 11, 20), 20.1),
+        (_event(DriveReturned, TWICE, "lessor", 12, 21), 21.1),
     ]
     log = [_record(offset, event, at) for offset, (event, at) in enumerate(events)]
     refused = _event(DriveReturned, REFUSED_DRIVE, "lessor", 6, 0).event_id
@@ -99,7 +108,9 @@ def _good() -> Collected:
 def _as_projected(collected: Collected) -> Collected:
     """With the tables that these few messages make."""
     facts = [
-        {"partition": 0, "offset": n, "event_id": checker._id_of(collected.log[n])} for n in (0, 1, 3, 4)
+        {"partition": 0, "offset": n, "event_id": checker._id_of(collected.log[n])}
+        for n in range(len(collected.log))
+        if n not in (2, 5, 6)
     ]
     quarantine = [{"partition": 0, "offset": n} for n in (5, 6)]
     flags, history, obligations = [], [], []
@@ -140,9 +151,12 @@ def test_a_good_history_passes_and_holds_what_the_bad_ones_spoil() -> None:
     assert checker.check(GOOD) == []
     breaches = [row for row in GOOD.tables["flag"] if (row["kind"], row["subject"]) == BREACHES]
     assert [(row["serial"], row["state"], row["resolution"]) for row in breaches] == [
-        (LATE, "resolved", "met_late")
+        (LATE, "resolved", "met_late"),
+        (TWICE, "open", None),
     ]
-    assert checker.counted(GOOD.told) == {"ok": 5, "refused": 1, "unknown": 1}
+    states = [row["state"] for row in GOOD.tables["obligation"] if row["serial"] == TWICE]
+    assert sorted(states) == ["met", "overdue"]
+    assert checker.counted(GOOD.told) == {"ok": 10, "refused": 1, "unknown": 1}
 
 
 def _with(table: str, change: Callable[[list[dict[str, Any]]], object]) -> Collected:
@@ -161,6 +175,13 @@ def _accused() -> Collected:
     breach = _row([dict(row) for row in GOOD.tables["flag"]], serial=LATE, kind="overdue")
     accused = {**breach, "flag_id": "accused", "serial": PUNCTUAL}
     return _with("flag", lambda rows: rows.append(accused))
+
+
+def _accused_of_the_first_lease() -> Collected:
+    """The drive that was leased twice has its second lease's breach in the first as well."""
+    breach = _row([dict(row) for row in GOOD.tables["flag"]], serial=TWICE, kind="overdue")
+    met = _row([dict(row) for row in GOOD.tables["obligation"]], serial=TWICE, state="met")
+    return _with("flag", lambda rows: rows.append({**breach, "flag_id": "accused", "cycle": met["cycle"]}))
 
 
 def _refused_though_recorded() -> Collected:
@@ -218,6 +239,21 @@ BAD_HISTORIES: Mapping[str, tuple[Collected, str, str]] = {
         _accused(),
         "accusation",
         "nobody is accused who had reported in time",
+    ),
+    "somebody is accused by mistake of the first of two leases": (
+        _accused_of_the_first_lease(),
+        "accusation",
+        "nobody is accused who had reported in time",
+    ),
+    "the log holds what nobody sent": (
+        replace(GOOD, told=[told for told in GOOD.told if told.event_id != checker._id_of(GOOD.log[0])]),
+        "other",
+        "a fact in the log was sent by a caller",
+    ),
+    "the log holds what nobody sent, and it is not the poison": (
+        replace(GOOD, poison=frozenset({(0, 6)})),
+        "other",
+        "a fact in the log was sent by a caller",
     ),
     "a breach is missing": (
         _with("flag", lambda rows: rows.remove(_row(rows, serial=LATE, kind="overdue"))),
@@ -282,3 +318,26 @@ def test_it_objects_when(name: str) -> None:
     collected, kind, promise = BAD_HISTORIES[name]
     found = checker.check(collected)
     assert (kind, promise) in [(each.kind, each.promise) for each in found], [str(each) for each in found]
+
+
+AT_EVERY_MOMENT = (
+    "a repeat counted twice",
+    "a refused fact was recorded",
+    "an answered fact is not in the log",
+    "an answer names another place",
+    "somebody is accused by mistake",
+    "the log holds what nobody sent",
+    "the tables hold what the log does not",
+)
+
+
+@pytest.mark.parametrize("name", AT_EVERY_MOMENT)
+def test_it_objects_though_the_tables_have_not_settled_when(name: str) -> None:
+    collected, kind, promise = BAD_HISTORIES[name]
+    found = checker.check(collected, settled=False)
+    assert (kind, promise) in [(each.kind, each.promise) for each in found], [str(each) for each in found]
+
+
+def test_what_is_still_to_be_judged_is_no_fault_before_the_tables_have_settled() -> None:
+    nothing_yet = {table: [] for table in GOOD.tables}
+    assert checker.check(replace(GOOD, tables=nothing_yet, flags_topic=()), settled=False) == []

@@ -117,7 +117,7 @@ class Partner:
         serials = [_canonical(item.serial) for item in items]
         ids = [event_id(party, request_id, n, serial) for n, serial in enumerate(serials)]
         places: Sequence[tuple[int, int] | None] = [None] * len(items)
-        reason = ""
+        outcome, reason = UNKNOWN, "CANCELLED"
         try:
             answer = await call(
                 **{"contract": CONTRACT, "operator": "op-1", "advisories": False, **said},
@@ -128,11 +128,13 @@ class Partner:
             reason = error.reason or error.code.name
             outcome = _outcome_of(error)
         else:
-            outcome = OK
+            outcome, reason = OK, ""
             places = [(each.partition, each.offset) for each in answer.items]
             ids = [each.event_id for each in answer.items] if len(answer.items) == len(ids) else ids
-        told = [Told(i, s, outcome, p) for i, s, p in zip(ids, serials, places, strict=True)]
-        self.outcomes.note(f"{service}.{method}", request_id, outcome, reason, told)
+        finally:
+            # Also of a call that its caller broke off, and who never knew.
+            told = [Told(i, s, outcome, p) for i, s, p in zip(ids, serials, places, strict=True)]
+            self.outcomes.note(f"{service}.{method}", request_id, outcome, reason, told)
         return Attempt(outcome, reason)
 
     async def close_shipment(self, shipment: str) -> None:
