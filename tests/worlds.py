@@ -56,7 +56,7 @@ from mitodoke.lifecycle.reference import (
     ReferenceFact,
     ShipmentClosed,
 )
-from mitodoke.lifecycle.verdict import OVERDUE, Flag, Owed, Resolution, Verdict, flag_id
+from mitodoke.lifecycle.verdict import OVERDUE, Flag, FlagState, Owed, Resolution, Verdict, flag_id
 
 F = TypeVar("F", bound=Fact)
 
@@ -415,7 +415,10 @@ def as_told(verdict: Verdict, *kinds: str) -> Flags:
 
 def check(row: Row, *kinds: str) -> None:
     """Judge the row, and compare its flags of these kinds."""
-    assert as_told(row.given.judged(row.agreed, row.as_of), *kinds) == row.flags
+    verdict = row.given.judged(row.agreed, row.as_of)
+    assert as_told(verdict, *kinds) == row.flags
+    for told in verdict.flags:
+        assert (told.state is FlagState.RESOLVED) == (told.resolved_at is not None)
 
 
 def flag_named(kind: str, subject: str = "", *, cycle: str = CONTRACT, serial: str = DRIVE) -> UUID:

@@ -103,6 +103,8 @@ def test_a_duration_is_read_as_it_is_written(text: str, amount: int, unit: Unit,
         ("36526d", "36526d is longer than a policy can promise", "At most 36525d"),
         ("876601h", "876601h is longer than a policy can promise", "At most 876600h"),
         ("9" * 5000 + "h", "9…' is longer than a policy can promise", "Write for example 4h"),
+        ("soon" * 10, f"'{'soon' * 10}' is not a duration", "Write for example 4h"),
+        ("soon" * 10 + "!", f"'{'soon' * 9}soo…' is not a duration", "Write for example 4h"),
     ],
 )
 def test_a_duration_that_cannot_be_read_says_why_and_what_to_write(
@@ -113,6 +115,41 @@ def test_a_duration_that_cannot_be_read_says_why_and_what_to_write(
     assert problem in raised.value.problem
     assert suggestion in raised.value.suggestion
     assert len(str(raised.value)) < 200
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("12", "'12' has no unit. Write for example 12d or 12h"),
+        ("1234567890123", "'1234567890123' has no unit. Write for example 123456789012d or 123456789012h"),
+        ("2w", "There is no unit of weeks. Write 14d"),
+        ("1 week", "There is no unit of weeks. Write 7d"),
+        ("2 weeks", "There is no unit of weeks. Write 14d"),
+        ("1y", "There is no unit of years. Write 12 months"),
+        ("1 year", "There is no unit of years. Write 12 months"),
+        ("3 years", "There is no unit of years. Write 36 months"),
+        (
+            "999999999999s",
+            "999999999999s is longer than a policy can promise. At most 3155760000s",
+        ),
+        (
+            "9999999999999s",
+            "'9999999999999s' is longer than a policy can promise."
+            " Write for example 4h, 30d, 2 months, 10bd (business days), eta+4h or return_by",
+        ),
+    ],
+)
+def test_a_duration_that_cannot_be_read_is_answered_word_for_word(text: str, said: str) -> None:
+    with pytest.raises(DurationError) as raised:
+        parse_duration(text)
+    assert str(raised.value) == said
+
+
+def test_what_is_due_is_told_in_utc() -> None:
+    for within in ("4h", "1d"):
+        at = due(datetime(2019, 4, 22, 15, tzinfo=TOKYO), parse_duration(within), TOKYO, WEEKDAYS)
+        assert at is not None
+        assert at.tzinfo is UTC
 
 
 def test_a_duration_before_a_fact_cannot_be_made() -> None:
@@ -387,6 +424,17 @@ def test_a_moment_that_cannot_be_read_says_why(text: str, expected: str) -> None
         ("31d", "1 month", False),
         ("1 month", "31d", False),
         ("32d", "1 month", True),
+        ("1 month", "28d", True),
+        ("1 month", "29d", False),
+        ("12 months", "363d", True),
+        ("12 months", "366d", False),
+        ("368d", "12 months", True),
+        ("365d", "12 months", False),
+        # Four years may be without a leap day, as those around 1900 and 2100 are.
+        ("48 months", "1461d", False),
+        # A month has 28 days at least, and loses an hour or two where clocks go forward.
+        ("1 month", "669h", True),
+        ("1 month", "672h", False),
         ("1h", "60min", True),
         ("60min", "1h", True),
         ("59min", "1h", False),
@@ -394,6 +442,8 @@ def test_a_moment_that_cannot_be_read_says_why(text: str, expected: str) -> None
         ("48h", "1d", False),
         ("51h", "1d", True),
         ("2d", "24h", True),
+        ("2d", "45h", True),
+        ("2d", "46h", False),
         ("1d", "24h", False),
         # Nobody knows how many days ten business days are, but they are ten at the least.
         ("10bd", "11d", False),

@@ -41,8 +41,7 @@ def taken_by(fact: Fact) -> str | None:
             return party
         case DriveLost():
             return ""
-        case _:
-            return None
+    return None
 
 
 def holder(facts: Sequence[Fact]) -> tuple[str, datetime | None]:

@@ -79,7 +79,7 @@ def owed(case: Case, obligation: Obligation) -> Iterator[Debt]:
     if obligation.per is Per.SHIPMENT:
         openings: dict[str, tuple[Fact, Times]] = {}
         for opened, its_times in zip(opening, times, strict=True):
-            if shipment := getattr(opened, "shipment", ""):
+            if shipment := getattr(opened, "shipment", None):
                 openings.setdefault(shipment, (opened, its_times))
         meetings = _by_shipment(meeting)
         for shipment, (opened, its_times) in sorted(openings.items(), key=itemgetter(0)):
@@ -146,7 +146,7 @@ class _Meeting:
 def _by_shipment(facts: Iterable[Fact]) -> dict[str, list[Fact]]:
     found: dict[str, list[Fact]] = {}
     for fact in facts:
-        if shipment := getattr(fact, "shipment", ""):
+        if shipment := getattr(fact, "shipment", None):
             found.setdefault(shipment, []).append(fact)
     return found
 
@@ -261,8 +261,6 @@ def _due(published: PolicyPublished, obligation: Obligation, opened: Fact, _: Ca
             eta = stated
         case ExportApproved(return_by=datetime() as stated) if within.anchor is Anchor.RETURN_BY:
             return_by = stated
-        case _:
-            pass
     due_at = due(begins, within, policy.timezone, published.calendar, eta, return_by) or LATEST
     try:
         return due_at, due_at + policy.reporting_grace

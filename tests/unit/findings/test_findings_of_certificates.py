@@ -178,6 +178,42 @@ CERTIFICATE_AND_DEED = [
         under(), "06-01",
         NO_FLAGS,
     ),
+    Row(
+        "of two papers the first names another drive, and the second another day",
+        Given(
+            destroyed("05-01"), certified("05-02", certificate="C-1", serial_on_certificate="WMC4N0099999", name="one"),
+            certified("05-03", certificate="C-2", destroyed_at="05-09", name="two"),
+        ),
+        under(), "06-01",
+        Flags(conflict("05-02", DESTROYER, "one"), conflict("05-03", DESTROYER, "two")),
+    ),
+    Row(
+        "of two papers the first agrees, and the second names another day",
+        Given(
+            destroyed("05-01"), certified("05-02", certificate="C-1"),
+            certified("05-03", certificate="C-2", destroyed_at="05-09", name="two"),
+        ),
+        under(), "06-01",
+        Flags(conflict("05-03", DESTROYER, "two")),
+    ),
+    Row(
+        "the destruction that it agrees with was told at the moment of the one that it contradicts",
+        Given(
+            certified("05-02", method="shred"), destroyed("05-01", known="05-03", method="crush"),
+            destroyed("05-01 10:00", known="05-03", method="shred"),
+        ),
+        under(), "06-01",
+        NO_FLAGS,
+    ),
+    Row(
+        "a minute later, it is mended then",
+        Given(
+            certified("05-02", method="shred", name="paper"), destroyed("05-01", known="05-03", method="crush"),
+            destroyed("05-01 10:00", known="05-03 09:01", method="shred"),
+        ),
+        under(), "06-01",
+        Flags(conflict("05-03", DESTROYER, "paper", resolved="05-03 09:01")),
+    ),
 ]  # fmt: skip
 
 TWO_REPORTS = [
@@ -260,6 +296,23 @@ TWO_REPORTS = [
         "no contract needs to be known",
         Given(delivered("04-22"), delivered("04-23", by=CARRIER, name="second")), NOTHING_AGREED, "05-01",
         Flags(conflict("04-23", CARRIER, "second")),
+    ),
+    Row(
+        "one party that crushes, shreds and melts it contradicts nobody",
+        Given(
+            destroyed("05-01", method="crush"), destroyed("05-01 10:00"), destroyed("05-01 11:00", method="melt")
+        ),
+        under(), "06-01",
+        NO_FLAGS,
+    ),
+    Row(
+        "of two told at one moment it is always the same one, whatever happened first",
+        Given(
+            destroyed("05-01", known="05-02", name="A"),
+            destroyed("05-01 10:00", known="05-02", by=OWNER, method="melt", name="B"),
+        ),
+        under(), "06-01",
+        Flags(conflict("05-02", DESTROYER, "A")),
     ),
 ]  # fmt: skip
 
@@ -348,6 +401,40 @@ ONE_DRIVE = [
             removed("04-20", enclosure="B", name="out"),
         ), under(), "04-24 12:00",
         Flags(conflict("04-24", LESSOR, "out")),
+    ),
+    Row(
+        "enrolled twice in the other enclosure, it is wrong from the first word on",
+        Given(
+            enrolled("03-01", enclosure="A"), enrolled("03-02", enclosure="A", known="04-28", name="again"),
+            removed("04-20", enclosure="B", name="out"),
+        ), under(), "05-01",
+        Flags(conflict("04-20", LESSOR, "out")),
+    ),
+    Row(
+        "of several others the first that was known counts, in whatever order they stand",
+        Given(
+            enrolled("03-01", enclosure="A", known="04-25", name="again"),
+            enrolled("03-02", enclosure="C", known="04-24"),
+            enrolled("03-03", enclosure="B", known="04-30", name="third"),
+            removed("04-20", enclosure="D", name="out"),
+        ), under(), "05-01",
+        Flags(
+            conflict("04-25", LESSOR, "again"), conflict("04-30", LESSOR, "third"), conflict("04-24", LESSOR, "out"),
+        ),
+    ),
+    Row(
+        "taken out twice, first of nothing that anybody named and then of another",
+        Given(enrolled("03-01", enclosure="A"), removed("04-19"), removed("04-20", enclosure="B", name="out")),
+        under(), "05-01",
+        Flags(conflict("04-20", LESSOR, "out")),
+    ),
+    Row(
+        "an enrolment that agrees, told at the moment of the removal",
+        Given(
+            enrolled("03-01", enclosure="A"), enrolled("03-01", enclosure="B", known="04-20", name="again"),
+            removed("04-20", enclosure="B"),
+        ), under(), "05-01",
+        Flags(conflict("04-20", LESSOR, "again")),
     ),
 ]  # fmt: skip
 

@@ -163,6 +163,11 @@ SIGHTED = [
         Given(sighted("11-26", name="sight"), retracted("11-28", by="buyer", retracted="sight")), under(), "12-01",
         NO_FLAGS,
     ),
+    Row(
+        "seen by one who does not say where",
+        Given(sighted("11-26", place="", name="sight")), under(), "12-01",
+        Flags(flag("sighted", "11-26", CRITICAL, "buyer", subject=of("sight"))),
+    ),
 ]  # fmt: skip
 
 LOST = [

@@ -64,6 +64,7 @@ from worlds import (
     lease_ended,
     lease_extended,
     lost,
+    moved_to,
     named,
     owes,
     policy,
@@ -169,6 +170,11 @@ STATES = [
         "met by the one of two reports that was in time",
         Given(returned("04-22"), destroyed("05-01", known="05-02"), destroyed("05-05", by=LESSOR)), TEN_DAYS, "06-01",
         MET, "end 05-02", "end 05-03", "05-02",
+    ),
+    Owed(
+        "of two that came too late the first that was told counts",
+        Given(returned("04-22"), destroyed("05-10"), destroyed("05-12", by=LESSOR)), TEN_DAYS, "06-01",
+        LATE, "end 05-02", "end 05-03", "05-10",
     ),
     Owed(
         "met by what happened before it was owed",
@@ -318,6 +324,15 @@ BREACHES = [
         under(policy(DESTRUCTION), published(policy(DESTRUCTION, version=2)), amended("07-01", version=2)), "08-01",
         Flags(overdue(evident="06-07 00:00", due="end 06-06")),
     ),
+    Row(
+        "one that gives less time is what it is measured by: evident when the contract is put under it",
+        Given(returned("04-22")),
+        moved_to(
+            policy(owes("destruction", DriveReturned, DriveDestroyed, "10d")), "07-01", before=policy(DESTRUCTION)
+        ),
+        "08-01",
+        Flags(overdue(evident="07-01")),
+    ),
 ]  # fmt: skip
 
 
@@ -421,6 +436,17 @@ def test_a_shipment_without_a_name_is_owed_nothing_of_its_own() -> None:
     assert not Given(dispatched("04-22", shipment="")).judged(by_eta("eta+4h"), "05-01").obligations
 
 
+def test_what_names_no_shipment_meets_nothing_that_is_owed_for_each() -> None:
+    agreed = under(policy(owes("end", DriveDispatched, DriveDestroyed, "10d", per=Per.SHIPMENT)))
+    given = Given(dispatched("04-22"), destroyed("04-25"))
+    assert the_debt(given.judged(agreed, "06-01"), "end").state is OVERDUE
+
+
+def test_what_opens_and_names_no_shipment_owes_nothing_for_each() -> None:
+    agreed = under(policy(owes("end", DriveDestroyed, DriveDelivered, "10d", per=Per.SHIPMENT)))
+    assert not Given(destroyed("04-25")).judged(agreed, "06-01").obligations
+
+
 ARRIVAL = policy(
     owes("arrival", DriveDispatched, DriveDelivered, "10d", Role.CARRIER, Per.SHIPMENT),
     owes("handover", DriveDispatched, CustodyTransferred, "30d", Role.CARRIER, Per.SHIPMENT),
@@ -446,6 +472,11 @@ CLOSURES = [
         "scanned before the closure",
         Given(dispatched("04-22"), delivered("04-25 16:00")), CLOSED, "05-01",
         MET, "end 05-02", "end 05-03", "04-25 16:00",
+    ),
+    Owed(
+        "scanned before the closure and told at its very moment",
+        Given(dispatched("04-22"), delivered("04-25 16:00", known="04-25 17:00")), CLOSED, "05-01",
+        MET, "end 05-02", "end 05-03", "04-25 17:00",
     ),
     Owed(
         "scanned after the closure, it was late",
@@ -514,12 +545,20 @@ CERTIFICATE = under(
         owes("certificate", DriveReturned, CertificateAccepted, "10d", Role.LESSOR),
         owes("erasure", DriveReturned, DriveWiped, "10d", Role.SANITISER),
         owes("verification", DriveReturned, WipeVerified, "10d", Role.OWNER),
-    )
+    ),
+    amended("04-01", approval(STRANGER, Role.OWNER, "04-01", "05-01")),
 )
 
 WHAT_COUNTS = [
     ("certificate", "accepted by the owner", accepted("04-30"), MET),
     ("certificate", "accepted by the lessor in the owner's place", accepted("04-30", by=LESSOR), OVERDUE),
+    (
+        "certificate",
+        "accepted by a party in the owner's role in its time",
+        accepted("04-30", by=STRANGER),
+        MET,
+    ),
+    ("certificate", "and after its time", accepted("05-01", by=STRANGER), OVERDUE),
     ("certificate", "accepted by who wrote it", accepted("04-30", by=DESTROYER), OVERDUE),
     ("erasure", "a wipe that passed", wiped("04-30"), MET),
     ("erasure", "a wipe that failed", wiped("04-30", passed=False), OVERDUE),
@@ -708,7 +747,9 @@ def test_each_lease_of_a_drive_is_owed_its_own() -> None:
 
 def test_the_owner_owes_by_its_own_name() -> None:
     agreed = under(policy(owes("certificate", DriveReturned, CertificateAccepted, "10d", Role.OWNER)))
-    assert the_debt(Given(returned("04-22")).judged(agreed, "05-01"), "certificate").parties == (OWNER,)
+    debt = the_debt(Given(returned("04-22")).judged(agreed, "05-01"), "certificate")
+    assert (debt.owed_by, debt.parties) == (Role.OWNER, (OWNER,))
+    assert (debt.after, debt.expect, debt.subject) == (DriveReturned.kind, CertificateAccepted.kind, "")
 
 
 def test_a_breach_says_what_was_owed_by_whom_and_by_when() -> None:
@@ -729,6 +770,13 @@ GROWING = owes(
 )
 GROWS = under(policy(GROWING))
 """Returned on 22 April at nine: due at 15:00, graver after 03:00, and at its worst after the end of the 24th."""
+GROWS_BY_BUSINESS_DAYS = under(
+    policy(
+        owes(
+            "erasure", DriveReturned, DriveWiped, "6h", Role.SANITISER, severity=WARNING, grows={"2bd": MAJOR}
+        )
+    )
+)
 
 
 def grown(severity: Severity, resolved: When | None = None, how: Resolution = MET_LATE) -> Flags:
@@ -773,6 +821,16 @@ SEVERITIES = [
         "told when it was at its worst, it is so from the first moment on",
         Given(returned("04-22", known="05-01")), GROWS, "05-01",
         Flags(flag("overdue", "04-22 15:00", CRITICAL, SANITISER, subject="erasure", evident="05-01")),
+    ),
+    Row(
+        "business days leave the weekend out: returned on a Friday it is no graver on Tuesday",
+        Given(returned("04-26")), GROWS_BY_BUSINESS_DAYS, "end 04-30",
+        Flags(flag("overdue", "04-26 15:00", WARNING, SANITISER, subject="erasure")),
+    ),
+    Row(
+        "and is on Wednesday",
+        Given(returned("04-26")), GROWS_BY_BUSINESS_DAYS, "05-01 00:00",
+        Flags(flag("overdue", "04-26 15:00", MAJOR, SANITISER, subject="erasure")),
     ),
     Row(
         "a new version that changes only how grave it is moves no other time",

@@ -26,13 +26,8 @@ def unknown_drive(case: Case) -> Iterator[Finding]:
     enrolled_at = case.first_known(DriveEnrolled.kind)
     if enrolled_at is not None and enrolled_at <= case.first_known_at:
         return
-    before = [
-        fact
-        for fact in case.facts
-        if fact.kind is not DriveEnrolled.kind and (enrolled_at is None or fact.known_at < enrolled_at)
-    ]
-    if before:
-        first = min(before, key=lambda f: (f.known_at, f.event_id))
+    if facts := case.facts:
+        first = min(facts, key=lambda f: (f.known_at, f.event_id))
         yield Finding(
             subject="",
             known_at=first.known_at,

@@ -102,8 +102,6 @@ def _acting(fact: Fact) -> Iterator[tuple[str, frozenset[Role], str]]:
                 yield carrier, frozenset({Role.CARRIER}), f"was named as the carrier in {fact.kind}"
             if taker:
                 yield taker, ANY, f"was named as the receiver in {fact.kind}"
-        case _:
-            pass
 
 
 RULES = (
