@@ -39,7 +39,7 @@ faults: $(INSTALLED) ## break the system on purpose under load, and check every 
 	  $(if $(FOLDER),--folder $(FOLDER))
 
 mutation: $(INSTALLED) ## change each rule in one place at a time, and see that a test notices; MODULE=findings/custody.py
-	@$(BIN)/python scripts/mutation.py $(or $(MODULE),--report)
+	@$(BIN)/python scripts/mutation.py --report $(MODULE)
 
 faults-broken: $(INSTALLED) ## run the fault suite against builds broken on purpose, in each of which it must go red
 	@PYTHONPATH=$(PYTHONPATH):$(CURDIR)/tests $(BIN)/python -m faults.broken $(if $(FOLDER),--folder $(FOLDER))

@@ -2,16 +2,17 @@
 
     python scripts/mutation.py                       every module
     python scripts/mutation.py findings/custody.py … only these, named as below lifecycle/
+    python scripts/mutation.py --page                no run: the page anew, once a survivor is explained
 
 mutmut makes and runs the mutants, on copies below build/mutation/, with the tests that need nothing started. A mutant
 that no test notices must be explained in tests/mutation/explained.toml; the run fails on one that is not, and on an
-explanation that no survivor matches any more. With --report the score is kept in docs/benchmarks/mutation.md.
+explanation that no survivor matches any more. With --report the score of the modules that were looked at is kept in
+docs/benchmarks/mutation.md, beside that of the others from their own last run.
 """
 
 import argparse
 import json
 import os
-import platform
 import shutil
 import subprocess
 import sys
@@ -27,6 +28,8 @@ LIFECYCLE = ROOT / "libs" / "mitodoke" / "lifecycle"
 WORK = ROOT / "build" / "mutation"
 EXPLAINED = ROOT / "tests" / "mutation" / "explained.toml"
 REPORT = ROOT / "docs" / "benchmarks" / "mutation.md"
+SCORES = REPORT.with_suffix(".json")
+"""What the page is made of: how the mutants of each module ended when it was looked at last."""
 
 TESTS = (
     "tests/unit/lifecycle",
@@ -223,11 +226,11 @@ def verdict(tallies: Mapping[str, Tally], told: Mapping[Change, str]) -> tuple[l
     return unexplained, stale + gone
 
 
-def table(tallies: Mapping[str, Tally], told: Mapping[Change, str]) -> str:
+def table(tallies: Mapping[str, Tally], told: Mapping[Change, str], commits: Mapping[str, str]) -> str:
     """The score, module by module."""
     rows = [
-        "| module | mutants | killed | timed out | survived, explained | survived, not explained | noticed |",
-        "|---|--:|--:|--:|--:|--:|--:|",
+        "| module | mutants | killed | timed out | survived, explained | survived, not explained | noticed | commit |",
+        "|---|--:|--:|--:|--:|--:|--:|---|",
     ]
     sums: Counter[str] = Counter()
     for module, tally in [*sorted(tallies.items()), ("all", None)]:
@@ -246,7 +249,7 @@ def table(tallies: Mapping[str, Tally], told: Mapping[Change, str]) -> str:
         noticed = (figures["killed"] + figures["late"]) / figures["made"]
         rows.append(
             f"| {module} | {figures['made']} | {figures['killed']} | {figures['late']} | {figures['explained']} |"
-            f" {figures['open']} | {noticed:.1%} |"
+            f" {figures['open']} | {noticed:.1%} | {commits.get(module, '')} |"
         )
     return "\n".join(rows)
 
@@ -266,13 +269,38 @@ def standing() -> str:
     return said.stdout.strip() + (" and what was changed since" if dirty else "")
 
 
-def report(commit: str, score: str, lacking: Sequence[str], took: float) -> str:
-    """The page that is kept of a run."""
+def keep(tallies: Mapping[str, Tally], commit: str) -> None:
+    """Keep the score of each module that was looked at, in place of what was kept of it before."""
+    held = json.loads(SCORES.read_text()) if SCORES.exists() else {}
+    for module, tally in tallies.items():
+        survivors = [[change.function, change.was, change.became] for change in tally.survivors]
+        held[module] = {
+            "commit": commit,
+            "day": f"{datetime.now(UTC):%Y-%m-%d}",
+            "ends": dict(sorted(tally.ends.items())),
+            "survivors": survivors,
+        }
+    held = {module: of for module, of in sorted(held.items()) if (LIFECYCLE / module).exists()}
+    SCORES.write_text(json.dumps(held, indent=1, ensure_ascii=False) + "\n")
+
+
+def report(told: Mapping[Change, str]) -> str:
+    """The page of all that is kept."""
+    held = json.loads(SCORES.read_text())
+    tallies = {
+        module: Tally(Counter(of["ends"]), [Change(module, *change) for change in of["survivors"]])
+        for module, of in held.items()
+    }
+    score = table(tallies, told, {module: of["commit"] for module, of in held.items()})
+    lacking = left_out(tallies)
+    days = sorted({of["day"] for of in held.values()})
+    open_still = [change for tally in tallies.values() for change in tally.survivors if change not in told]
+    listed = "\n\n".join(f"```diff\n{change}\n```" for change in open_still)
     return f"""# Do the tests notice a change in a rule?
 
 Written by `make mutation`, which changes `libs/mitodoke/lifecycle` in one place at a time and runs the tests that call
-the function that was changed. {datetime.now(UTC):%d %B %Y}, {os.cpu_count()} cores, Python {platform.python_version()},
-commit {commit}; it took {took / 60:.0f} minutes. The survivors that are explained, and why, are in
+the function that was changed. Each row is of the last run of its module, at the commit that it names;
+{" to ".join(dict.fromkeys((days[0], days[-1])))}. The survivors that are explained, and why, are in
 `tests/mutation/explained.toml`.
 
 Only the bodies of functions and methods are changed: not constants, fields of classes, functions with a decorator,
@@ -280,7 +308,11 @@ nor the lists of rules with their severities, which the tables compare with ever
 
 {score}
 
-{f"Not looked at in this run: {', '.join(lacking)}." if lacking else "Every module was looked at."}
+{f"Never looked at: {', '.join(lacking)}." if lacking else "Every module was looked at."}
+
+## Survivors that nobody has explained
+
+{listed or "None."}
 """
 
 
@@ -293,7 +325,10 @@ def main() -> None:
     )
     parser.add_argument("--processes", type=int, default=os.cpu_count(), help="mutants at a time")
     parser.add_argument("--work", type=Path, default=WORK, help="the folder for the copies; emptied first")
-    parser.add_argument("--report", action="store_true", help=f"keep the score in {REPORT.relative_to(ROOT)}")
+    parser.add_argument(
+        "--report", action="store_true", help=f"keep the score of these modules in {REPORT.relative_to(ROOT)}"
+    )
+    parser.add_argument("--page", action="store_true", help="only write the page of what is kept")
     parser.add_argument("--tests", nargs="+", default=TESTS, help="the tests to run against each mutant")
     asked = parser.parse_args()
     for module in asked.modules:
@@ -301,7 +336,9 @@ def main() -> None:
             parser.error(
                 f"there is no {module} in {LIFECYCLE.relative_to(ROOT)}; name it as in findings/custody.py"
             )
-    began = datetime.now(UTC)
+    if asked.page:
+        REPORT.write_text(report(explanations()))
+        return
     # Before the copies are made: the tree may move on while the mutants run.
     commit = standing()
     prepare(asked.work, asked.modules, asked.tests)
@@ -311,12 +348,10 @@ def main() -> None:
         print("Nothing in these modules can be changed: they hold no function that is not decorated.")
         return
     unexplained, stale = verdict(tallies, told)
-    score = table(tallies, told)
-    print(f"\n{score}\n")
+    print(f"\n{table(tallies, told, dict.fromkeys(tallies, commit))}\n")
     if asked.report:
-        REPORT.write_text(
-            report(commit, score, left_out(tallies), (datetime.now(UTC) - began).total_seconds())
-        )
+        keep(tallies, commit)
+        REPORT.write_text(report(told))
     for change in unexplained:
         print(f"No test notices this, and {EXPLAINED.relative_to(ROOT)} does not say why:\n{change}\n")
     for change in stale:

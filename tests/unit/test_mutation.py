@@ -69,6 +69,11 @@ def test_a_survivor_without_explanation_and_an_explanation_without_survivor_are_
     assert mutation.verdict(tallies, told) == ([silent], [killed])
 
 
+def test_the_page_is_of_what_is_kept_and_explained(mutation: ModuleType) -> None:
+    told = mutation.explanations()
+    assert mutation.REPORT.read_text() == mutation.report(told), "python scripts/mutation.py --page"
+
+
 def test_an_explanation_of_a_module_that_is_gone_is_named(mutation: ModuleType) -> None:
     gone = mutation.Change("findings/gone.py", "rule", "a", "b")
     assert mutation.verdict({}, {gone: "was the same"}) == ([], [gone])
