@@ -818,6 +818,16 @@ NOT_THE_HOLDER = [
         moved_to(IN_FOUR_HOURS, "05-20", before=policy()), "06-01",
         Flags(not_holder("05-10", DESTROYER, evident="05-20")),
     ),
+    Row(
+        "given to the destroyer at the very moment, as where only the day was told",
+        Given(returned("04-22"), transferred("05-10"), destroyed("05-10")), BOTH_SIDES, "06-01",
+        NO_FLAGS,
+    ),
+    Row(
+        "and not a minute after it",
+        Given(returned("04-22"), transferred("05-10 09:01"), destroyed("05-10", name="deed")), BOTH_SIDES, "06-01",
+        Flags(not_holder("05-10", DESTROYER)),
+    ),
 ]  # fmt: skip
 
 

@@ -79,6 +79,11 @@ UNKNOWN_DRIVE = [
         Given(sighted("11-26")), NOTHING_AGREED, "12-01",
         Flags(flag("unknown_drive", "11-26", MAJOR, "buyer")),
     ),
+    Row(
+        "and one whose enrolment was reported a minute later was not, until then",
+        Given(returned("04-22", known="04-23"), enrolled("01-10", known="04-23 09:01")), under(), "05-01",
+        Flags(flag("unknown_drive", "04-23", MAJOR, LESSOR, resolved="04-23 09:01")),
+    ),
 ]  # fmt: skip
 
 SUSPECT_SERIAL = [
@@ -220,6 +225,14 @@ ALIVE_TWICE = [
         Given(enrolled("01-10", contract=OTHER), returned("02-01", contract=OTHER, known="02-10"), enrolled("02-10")),
         under(), "06-01",
         NO_FLAGS,
+    ),
+    Row(
+        "a minute later it was not",
+        Given(
+            enrolled("01-10", contract=OTHER), returned("02-01", contract=OTHER, known="02-10 09:01"), enrolled("02-10")
+        ),
+        under(), "06-01",
+        Flags(twice("02-10", resolved="02-10 09:01")),
     ),
 ]  # fmt: skip
 

@@ -9,6 +9,7 @@ from mitodoke.lifecycle.kinds import Role
 from mitodoke.lifecycle.policy import DestructionMethod, DestructionRule, Person, Rules
 from worlds import (
     DESTROYER,
+    INSTANT,
     LESSOR,
     MAJOR,
     NO_FLAGS,
@@ -21,6 +22,7 @@ from worlds import (
     Row,
     amended,
     approval,
+    at,
     check,
     destroyed,
     flag,
@@ -153,6 +155,12 @@ NOT_WITNESSED = [
         ),
         "06-01",
         Flags(flag("not_witnessed", "05-01", MAJOR, DESTROYER, subject=DEED)),
+    ),
+    Row(
+        "to the last moment of its time",
+        Given(destroyed(at("05-02") - INSTANT, witness_party=STRANGER)),
+        under(WITNESSED, amended("04-01", approval(STRANGER, Role.OWNER, "05-01", "05-02"))), "06-01",
+        NO_FLAGS,
     ),
 ]  # fmt: skip
 

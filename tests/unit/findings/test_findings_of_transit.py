@@ -267,6 +267,14 @@ SEALS = [
         Given(released("04-20", name="trip")), moved_to(asking(seal=True), "05-20", before=asking(crew=2)), "06-01",
         Flags(flag("seal_mismatch", "04-20", MAJOR, OWNER, subject=TRIP, evident="05-20")),
     ),
+    Row(
+        "sealed again at the moment of the arrival, as where only the day was told",
+        Given(
+            released("04-20", seal="A-1"), returned("04-22", seal_found="B-1"), dispatched("04-22", seal="B-1")
+        ),
+        SEALED, "06-01",
+        NO_FLAGS,
+    ),
 ]  # fmt: skip
 
 

@@ -89,6 +89,7 @@ PENDING, MET = ObligationState.PENDING, ObligationState.MET
 LATE, OVERDUE = ObligationState.MET_LATE, ObligationState.OVERDUE
 GRACE = timedelta(hours=24)
 
+BY_ITS_ARRIVAL = owes("arrival", DriveDispatched, DriveDelivered, "eta+4h", Role.CARRIER, Per.SHIPMENT)
 DESTRUCTION = owes("destruction", DriveReturned, DriveDestroyed, "45d")
 TEN_DAYS = under(policy(owes("destruction", DriveReturned, DriveDestroyed, "10d"), grace=GRACE))
 """Due at the end of 2 May when returned on 22 April; decided at the end of 3 May."""
@@ -332,6 +333,28 @@ BREACHES = [
         ),
         "08-01",
         Flags(overdue(evident="07-01")),
+    ),
+    Row(
+        "the owner may owe something, too: at the last moment of the month it does not",
+        Given(returned("04-22")), under(policy(owes("check", DriveReturned, WipeVerified, "1 month", Role.OWNER))),
+        "end 05-22",
+        NO_FLAGS,
+    ),
+    Row(
+        "an instant later it does",
+        Given(returned("04-22")), under(policy(owes("check", DriveReturned, WipeVerified, "1 month", Role.OWNER))),
+        "05-23 00:00",
+        Flags(flag("overdue", "end 05-22", MAJOR, OWNER, subject="check")),
+    ),
+    Row(
+        "what is on its way has until four hours after its stated arrival",
+        Given(dispatched("04-22", eta="04-22 15:00")), under(policy(BY_ITS_ARRIVAL)), "04-22 19:00",
+        NO_FLAGS,
+    ),
+    Row(
+        "and not an instant longer",
+        Given(dispatched("04-22", eta="04-22 15:00")), under(policy(BY_ITS_ARRIVAL)), at("04-22 19:00") + INSTANT,
+        Flags(flag("overdue", "04-22 19:00", MAJOR, CARRIER, subject="arrival/LOT-1")),
     ),
 ]  # fmt: skip
 

@@ -63,7 +63,9 @@ def test_of_two_copies_the_one_recorded_first_counts_whichever_is_folded_first()
 def test_the_same_id_with_another_body_is_refused(other: Fact) -> None:
     held = record([returned("04-22", name="scan")])
     with pytest.raises(
-        ConflictingRepeatError, match=f"of drive {DRIVE} was recorded before with another body"
+        ConflictingRepeatError,
+        match=f"of drive {DRIVE} was recorded before with another body: "
+        "a request id was used for two different requests$",
     ):
         fold(held, other)
     assert len(held.facts) == 1
@@ -323,3 +325,86 @@ def test_a_cycle_gives_its_facts_by_type_in_order() -> None:
 def test_an_empty_record_stands_empty() -> None:
     stood = standing(Record(DRIVE), at("05-01"))
     assert (stood.facts, stood.cycles, stood.next_known_at) == ((), (), None)
+
+
+FOLLOWING = {
+    "one after the other": [
+        enrolled("01-10"), released("04-20"), returned("04-22"), wiped("04-23"), wiped("04-24"), delivered("04-25"),
+    ],
+    "with lots of several names, and with none": [
+        enrolled("01-10"), released("04-20"), returned("04-22", shipment="LOT-2"), delivered("04-23", shipment=""),
+        delivered("04-24"), wiped("04-25"),
+    ],
+    "under two contracts": [
+        enrolled("01-10"), returned("04-20", contract="K-OTHER"), wiped("04-21"), wiped("04-22", contract="K-OTHER"),
+        wiped("04-23", contract="K-THIRD"),
+    ],
+    "in a second lease": [
+        enrolled("2014-03-01"), lease_ended("2018-03-01"), returned("2018-03-15"), enrolled("2018-04-01", name="again"),
+        released("04-20"), wiped("04-21"),
+    ],
+    "of which one was taken back": [
+        enrolled("01-10"), wiped("04-20", by=LESSOR, name="wipe"), retracted("04-21", retracted="wipe"), wiped("04-22"),
+        returned("04-23"),
+    ],
+    "of which one was taken back before it was told": [
+        enrolled("01-10"), retracted("04-21", retracted="wipe"), wiped("04-22", by=LESSOR, name="wipe"),
+        returned("04-23"),
+    ],
+    "of which somebody said something": [
+        enrolled("01-10"), sighted("04-20"), acknowledged("04-21", flag=named("flag"), until="06-01"), wiped("04-22"),
+    ],
+    "of which the last is told after what comes next": [
+        enrolled("01-10"), wiped("04-20", known="04-30"), returned("04-22"), wiped("04-23", known="05-05"),
+        delivered("05-01"),
+    ],
+    "that were imported, the latest known from when it happened": [
+        enrolled("01-10", known="2026-11-01"), wiped("04-20", known="2026-11-02", backfilled=True), returned("04-22"),
+    ],
+    "of which the last was recorded first": [
+        enrolled("01-10", known="04-30", backfilled=True), wiped("04-20", known="04-21"),
+    ],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("facts", FOLLOWING.values(), ids=FOLLOWING)
+def test_what_stood_before_saves_work_and_changes_nothing(facts: list[Fact]) -> None:
+    moments = sorted({at(when) for fact in facts for when in (fact.known_at, fact.recorded_at)})
+    grown = [record(facts[:count]) for count in range(1, len(facts) + 1)]
+    for held, next_held in itertools.pairwise(grown):
+        for number, moment in enumerate(moments):
+            before = standing(held, moment)
+            for now, later in itertools.product((held, next_held), moments[number:]):
+                assert standing(now, later, before) == standing(now, later)
+                assert standing(now, later, before).of == now.facts
+
+
+def test_a_record_knows_which_lots_it_names() -> None:
+    held = record(
+        [
+            enrolled("01-10"),
+            released("04-20"),
+            returned("04-22", shipment="LOT-2"),
+            delivered("04-23", shipment=""),
+        ]
+    )
+    assert standing(held, at("05-01")).shipments == {"LOT-1", "LOT-2"}
+
+
+def test_said_twice_a_retraction_takes_nothing_more_back_and_the_others_count() -> None:
+    held = record(
+        [
+            RETURN,
+            wiped("04-23", by=LESSOR, name="wipe"),
+            retracted("04-24", retracted="wipe", name="of the wipe"),
+            retracted("04-25", retracted="scan", name="one"),
+            retracted("04-26", retracted="scan", name="again"),
+        ]
+    )
+    assert standing_names(held, "05-01") == []
+
+
+def test_what_follows_an_enrolment_that_was_taken_back_belongs_to_the_lease_before_it() -> None:
+    third = enrolled("2018-07-01", name="E3"), retracted("2018-07-02", retracted="E3"), sighted("2018-07-03")
+    ended = returned("2018-06-15", name="R2")
+    assert cycles(*FIRST_LEASE, *SECOND_LEASE, ended, *third) == [("K-2019", 2), (again("E2"), 4)]

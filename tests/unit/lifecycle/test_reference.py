@@ -308,3 +308,102 @@ def test_an_amendment_may_name_a_version_alone() -> None:
 
 def test_the_chain_is_approved_for_ever_unless_it_is_said() -> None:
     assert all(a.covers(at("1970-01-01")) and a.covers(at("2999-01-01")) for a in CHAIN)
+
+
+def test_a_contract_keeps_its_title() -> None:
+    agreed = reference(replace(registered(), title="Return of leased servers"), amended("04-01", version=2))
+    assert contract(agreed, "05-01").title == "Return of leased servers"
+
+
+def test_an_amendment_may_name_another_policy_or_another_version_alone() -> None:
+    by_name = replace(amended("04-01", version=1), policy_id="q", policy_version=0)
+    by_version = replace(amended("05-01", version=2), policy_id="")
+    agreed = reference(registered(), by_name, by_version)
+    known = [contract(agreed, when) for when in ("03-01", "04-01", "05-01")]
+    assert [(c.policy_id, c.policy_version) for c in known] == [("p", 1), ("q", 1), ("q", 2)]
+    assert [c.under_policy_since for c in known] == [at("2014-03-01"), at("04-01"), at("05-01")]
+
+
+def test_what_is_recorded_at_the_moment_through_which_it_is_read_is_seen() -> None:
+    agreed = reference(
+        registered(known="01-10"), amended("02-10", version=2), published(policy(), known="01-10"),
+        published(policy(version=2), known="02-10"), closed("01-10"), closed("02-10", contract="K-OTHER"),
+        joined("01-10"), suspended("02-10"), lets_report("01-10"),
+    )  # fmt: skip
+    then, before, later = (
+        agreed.read_through(moment) for moment in (at("01-10"), at("01-10") - INSTANT, at("02-10"))
+    )
+    assert then.next_change([CONTRACT], [], at("01-01")) == at("01-10")
+    assert before.next_change([CONTRACT], [], at("01-01")) is None
+    assert contract(then, "03-01").policy_version == 1
+    assert contract(later, "03-01").policy_version == 2
+    assert before.contract(CONTRACT, at("03-01")) is None
+    assert [then.policy("p", 1, at("03-01")) is None, before.policy("p", 1, at("03-01")) is None] == [
+        False,
+        True,
+    ]
+    assert [then.closure(LOT, at("03-01")) is None, before.closure(LOT, at("03-01")) is None] == [False, True]
+    party = then.party(DESTROYER, at("03-01"))
+    assert party is not None
+    assert (party.party_id, party.suspended) == (DESTROYER, None)
+    assert before.party(DESTROYER, at("03-01")) is None
+    assert [read.may_report_for(STRANGER, DESTROYER, at("03-01")) for read in (then, before)] == [True, False]
+
+
+def test_a_policy_is_known_at_the_moment_from_which_it_counts() -> None:
+    agreed = reference(published(policy(), known="2026-11-01", counts_from="04-10"))
+    assert agreed.policy("p", 1, at("04-10")) is not None
+    assert agreed.policy("p", 1, at("04-10") - INSTANT) is None
+
+
+def test_the_versions_of_a_policy_are_those_that_were_published_the_lowest_first() -> None:
+    agreed = reference(
+        published(policy(version=2), known="02-10"), published(policy(), known="03-10"),
+        published(replace(policy(version=5), id="q"), known="01-10"),
+    )  # fmt: skip
+    assert [agreed.versions("p", at(when)) for when in ("02-09", "02-10", "03-10")] == [(), (2,), (1, 2)]
+    assert agreed.versions("q", at("03-10")) == (5,)
+    assert agreed.versions("r", at("03-10")) == ()
+
+
+def test_a_contract_names_the_policies_that_it_was_ever_under() -> None:
+    agreed = reference(
+        registered(),
+        replace(amended("04-01", version=1), policy_id="q"),
+        amended("05-01"),
+        registered("K-OTHER"),
+    )
+    assert [agreed.names_policy(CONTRACT, policy_id) for policy_id in ("p", "q", "r", "")] == [
+        True,
+        True,
+        False,
+        False,
+    ]
+    assert not agreed.names_policy("K-OTHER", "q")
+    assert not agreed.names_policy("K-UNHEARD", "p")
+
+
+def test_a_policy_that_no_contract_names_concerns_none() -> None:
+    agreed = reference(registered())
+    assert agreed.concerns(published(replace(policy(), id="q"))) == (NOTHING, NOTHING)
+
+
+def test_what_is_made_under_one_agreement_is_made_once_until_a_policy_is_added() -> None:
+    agreed = reference(registered(), registered("K-OTHER"), published(policy()), published(policy(version=2)))
+    made: list[object] = []
+
+    def make() -> object:
+        made.append(object())
+        return made[-1]
+
+    here, there = contract(agreed, "05-01"), contract(agreed, "05-01", "K-OTHER")
+    first, second = agreed.policy("p", 1, at("05-01")), agreed.policy("p", 2, at("05-01"))
+    assert first is not None
+    assert second is not None
+    asked = [(here, first), (here, first), (there, first), (here, first), (here, second), (here, second)]
+    given = [agreed.once(under, by, make) for under, by in asked]
+    assert [made.index(one) for one in given] == [0, 0, 1, 0, 2, 2]
+    assert agreed.once(replace(here), second, make) is made[3]
+    agreed.append(published(policy(version=3), known="04-01"))
+    assert agreed.once(here, second, make) is made[4]
+    assert agreed.once(here, second, make) is made[4]
