@@ -129,6 +129,8 @@ def prepare(work: Path, modules: Sequence[str], tests: Sequence[str]) -> None:
 
 RUN = '''"""Run the mutants; of the tests of each, first those of its own module, of which nearly all mutants die."""
 
+import functools
+import gc
 import sys
 from pathlib import Path
 
@@ -136,6 +138,16 @@ import mutmut.__main__ as mutmut
 
 
 class NearestFirst(mutmut.PytestRunner):
+    def prepare_main_test_run(self):
+        # What the tests remember from before a change would hide it: each mutant is a fork of this process.
+        from mitodoke.lifecycle.reference import Reference
+
+        for thing in gc.get_objects():
+            if type(thing) is functools._lru_cache_wrapper:
+                thing.cache_clear()
+            elif type(thing) is Reference:
+                thing._made.clear()
+
     def run_tests(self, *, mutant_name, tests):
         module = (mutant_name or "").rpartition(".")[0].rpartition(".")[2]
         own = {f"test_{module}.py", f"test_findings_of_{module}.py", f"test_{module}_properties.py"}

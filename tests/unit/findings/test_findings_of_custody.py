@@ -123,6 +123,12 @@ NOT_ON_MANIFEST = [
         Given(returned("04-22")), NOTHING_AGREED, "05-01",
         Flags(flag("not_on_manifest", "04-22", MAJOR, LESSOR, subject=LOT)),
     ),
+    Row(
+        "of two manifests that name it the one told first mends it",
+        Given(returned("04-22"), released("04-20", known="04-24"), dispatched("04-21", known="04-28")), under(),
+        "05-01",
+        Flags(flag("not_on_manifest", "04-22", MAJOR, LESSOR, subject=LOT, resolved="04-24")),
+    ),
 ]  # fmt: skip
 
 
@@ -224,6 +230,23 @@ MISSING_AT_CLOSE = [
         Given(released("04-20", known="04-22", name="A"), dispatched("04-21", known="04-22", name="B")),
         under(policy(), closed("04-25")), "05-01",
         Flags(missing("04-25", LESSOR)),
+    ),
+    Row(
+        "whichever of the scans that is",
+        Given(released("04-20"), returned("04-22", known="04-27"), delivered("04-23", known="04-28")),
+        under(policy(), closed("04-25")), "05-01",
+        Flags(missing("04-25", resolved="04-27")),
+    ),
+    Row(
+        "of two lots only the second was closed",
+        Given(released("04-20", shipment="LOT-0"), released("04-20")), under(policy(), closed("04-25")), "05-01",
+        Flags(missing("04-25")),
+    ),
+    Row(
+        "of two lots the policy owes the arrival of the first alone, and both were closed",
+        Given(released("04-20", shipment="LOT-0"), dispatched("04-20")),
+        under(ARRIVAL_OWED, closed("04-21", "LOT-0"), closed("04-21")), "05-01",
+        Flags(missing("04-21", LESSOR)),
     ),
 ]  # fmt: skip
 
@@ -333,6 +356,16 @@ NOT_RECEIVED = [
         "no contract needs to be known",
         Given(released("04-20"), destroyed("04-25", name="deed")), NOTHING_AGREED, "05-01",
         Flags(not_received("04-25")),
+    ),
+    Row(
+        "the last departure names a lot, though the one before it named none",
+        Given(released("04-20", shipment=""), dispatched("04-21"), destroyed("04-25", name="deed")), under(), "05-01",
+        Flags(not_received("04-25")),
+    ),
+    Row(
+        "reported destroyed twice, first before it had left",
+        Given(destroyed("04-19"), released("04-20"), destroyed("04-25", name="deed", by=STRANGER)), under(), "05-01",
+        Flags(not_received("04-25", by=STRANGER)),
     ),
 ]  # fmt: skip
 

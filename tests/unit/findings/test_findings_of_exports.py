@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from mitodoke.lifecycle.facts import ExportApproved, Fact
+from mitodoke.lifecycle.kinds import Role
 from mitodoke.lifecycle.policy import Rules
 from worlds import (
     CARRIER,
@@ -20,6 +21,8 @@ from worlds import (
     Row,
     Says,
     When,
+    amended,
+    approval,
     at,
     check,
     export_approved,
@@ -37,6 +40,7 @@ from worlds import reference as log_of
 
 RULE = Rules(export_approval=True)
 ASKED = under(policy(rules=RULE))
+WITH_A_DEPUTY = under(policy(rules=RULE), amended("06-01", approval(STRANGER, Role.OWNER, "06-01", "06-21")))
 
 
 def approved(occurred: When = "06-20", **fields: Any) -> ExportApproved:
@@ -146,6 +150,16 @@ UNAPPROVED_EXPORT = [
         "where the version before did not ask, it is evident when the contract is put under this one",
         Given(use()), moved_to(policy(rules=RULE), "06-25", before=policy()), "07-01",
         Flags(unapproved(evident="06-25")),
+    ),
+    Row(
+        "approved by a party that stood in the owner's role in its time",
+        Given(approved(by=STRANGER), use()), WITH_A_DEPUTY, "07-01",
+        NO_FLAGS,
+    ),
+    Row(
+        "and after its time",
+        Given(approved("06-21", by=STRANGER), use()), WITH_A_DEPUTY, "07-01",
+        Flags(unapproved()),
     ),
 ]  # fmt: skip
 
