@@ -145,6 +145,13 @@ def test_a_duration_that_cannot_be_read_is_answered_word_for_word(text: str, sai
     assert str(raised.value) == said
 
 
+def test_what_would_be_due_before_the_first_moment_that_can_be_written_is_due_then() -> None:
+    early = datetime(50, 1, 1, tzinfo=UTC)
+    assert due(early, parse_duration("eta-876600h"), TOKYO, WEEKDAYS, eta=early) == EARLIEST
+    late = datetime(9950, 1, 1, tzinfo=UTC)
+    assert due(late, parse_duration("876600h"), TOKYO, WEEKDAYS) == LATEST
+
+
 def test_what_is_due_is_told_in_utc() -> None:
     for within in ("4h", "1d"):
         at = due(datetime(2019, 4, 22, 15, tzinfo=TOKYO), parse_duration(within), TOKYO, WEEKDAYS)

@@ -307,7 +307,8 @@ def _after(start: datetime, elapsed: timedelta) -> datetime:
         # In UTC first: Python adds to a local time as its clock on the wall shows it, not as time passes.
         return start.astimezone(UTC) + elapsed
     except OverflowError:
-        return LATEST if start.year > 1 else EARLIEST
+        # No duration is longer than a century, so that it is one end of time or the other.
+        return LATEST if start.year > 5000 else EARLIEST
 
 
 def _day_of(moment: datetime, zone: ZoneInfo) -> date:

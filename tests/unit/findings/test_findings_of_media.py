@@ -443,9 +443,10 @@ WEAK_WIPES = [
     ),
     Row("by a method that nobody named", Given(hdd(), wiped_by("")), asking(hdd=PURGE), "06-01", WEAK_ONCE),
     Row(
-        "class and medium told at one moment count together",
+        "class and medium told at one moment count together, also of a wipe that was rejected meanwhile",
         Given(
-            wiped_by("ata_secure_erase"), enrolled("01-11", known="04-25", data_class="secret", name="A"),
+            wiped_by("ata_secure_erase"), verified("04-20", wipe="wipe", accepted=False),
+            enrolled("01-11", known="04-25", data_class="secret", name="A"),
             enrolled("01-12", known="04-25", media_type="hdd", name="B"),
         ),
         asking(secret=PURGE), "06-01",

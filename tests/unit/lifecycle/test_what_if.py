@@ -30,7 +30,7 @@ from worlds import (
     under,
 )
 
-TEN_DAYS = policy(owes("destruction", DriveReturned, DriveDestroyed, "10bd"))
+TEN_DAYS = policy(owes("destruction", DriveReturned, DriveDestroyed, "10bd"), version=7)
 RETURNED = Given(returned("04-22"))
 
 
@@ -57,8 +57,14 @@ def test_a_contract_registered_late_is_under_it_only_since_then() -> None:
 
 
 def test_no_amendment_puts_it_under_another_policy_again() -> None:
-    agreed = under(policy(), published(policy(version=2)), amended("04-25", version=2))
+    agreed = reference(
+        published(policy(version=3)), registered(version=3), published(policy(version=2)),
+        amended("04-25", version=2),
+    )  # fmt: skip
     assert len(RETURNED.judged(tried(agreed), "06-01").obligations) == 1
+    contract = tried(agreed).contract(CONTRACT, at("06-01"))
+    assert contract is not None
+    assert contract.under_policy_since == at("2014-03-01")
 
 
 def test_who_is_approved_stays_as_it_was_agreed() -> None:
