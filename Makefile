@@ -33,7 +33,7 @@ bench: $(INSTALLED) ## measure speed beside references, on a quiet machine; ONLY
 	  $(if $(DRIVES),--drives $(DRIVES)) $(if $(MINUTES),--minutes $(MINUTES)) \
 	  $(if $(REPEATS),--repeats $(REPEATS)) $(if $(QUICK),--quick)
 
-faults: $(INSTALLED) ## break the system on purpose under load, and check every promise; SEEDS=1,2,… FACTS=… KILLS=… FOLDER=…
+faults: $(INSTALLED) ## break the system on purpose under load, and check every promise; SEEDS=1,2,… FACTS=… KILLS=… RATE=… FOLDER=…
 	@PYTHONPATH=$(PYTHONPATH):$(CURDIR)/tests $(BIN)/python -m faults $(if $(SEEDS)$(SEED),--seeds $(or $(SEEDS),$(SEED))) \
 	  $(if $(FACTS),--facts $(FACTS)) $(if $(KILLS),--kills $(KILLS)) $(if $(RATE),--rate $(RATE)) \
 	  $(if $(FOLDER),--folder $(FOLDER))

@@ -6,6 +6,7 @@ set -uo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 GRPCURL=v1.9.4        # calls the services by reflection, as a client nobody here wrote
+TOXIPROXY=v2.12.0     # cuts, slows and half opens the network in the fault suite
 ALERTMANAGER=v0.28.1  # receives our alerts in the tests; the version of docker-compose.yml
 # Reads docker-compose.yml as the Compose specification's library does; built from source kept here.
 COMPOSE_CHECK=$(cat scripts/compose_check/go.sum scripts/compose_check/main.go | cksum | cut -d' ' -f1)
@@ -82,6 +83,7 @@ compose_check() {
 
 a_python
 compose_check
+built toxiproxy-server "$TOXIPROXY" github.com/Shopify/toxiproxy/v2/cmd/server
 built grpcurl "$GRPCURL" github.com/fullstorydev/grpcurl/cmd/grpcurl
 built prometheus-alertmanager "$ALERTMANAGER" github.com/prometheus/alertmanager/cmd/alertmanager
 built amtool "$ALERTMANAGER" github.com/prometheus/alertmanager/cmd/amtool

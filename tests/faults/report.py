@@ -1,18 +1,21 @@
 """What a run came to, for a person and for a program."""
 
 import json
-from collections.abc import Sequence
+import math
+import statistics
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from faults.run import Plan, Result
+from faults.run import Injected, Plan, Result
 
 HEAD = """\
 # Faults
 
-What the fault suite injected, how long service took to be back, and what the checker found. Times are seconds.
-Written by `{command}`.
+What the fault suite injected, how long service took to be back, and what the checker found. Times are seconds. Service
+is back when a report through every service is answered OK and stands in the read model; of that time, `started in` is
+what a broker or a database took that was started again.{left_out} Written by `{command}`.
 
 | | |
 |---|---|
@@ -24,24 +27,47 @@ def write(
     command: str,
     machine: dict[str, str],
     runs: Sequence[tuple[Plan, Result]],
+    left_out: Sequence[str] = (),
     name: str = "faults",
 ) -> Path:
-    """Write NAME.md and NAME.json into the folder; the answer is the first of them."""
+    """Write NAME.md and NAME.json into the folder; the answer is the first of them.
+
+    `left_out` are the faults that this machine does not allow, each with the reason.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     content = {
         "command": command,
         "machine": machine,
+        "left_out": list(left_out),
         "runs": [asdict(result) for _, result in runs],
     }
     (folder / f"{name}.json").write_text(
         json.dumps(content, indent=1, ensure_ascii=False) + "\n", encoding="utf-8"
     )
-    text = HEAD.format(command=command)
+    text = HEAD.format(command=command, left_out=f" Not injected: {'; '.join(left_out)}." if left_out else "")
     text += "".join(f"| {key} | {value} |\n" for key, value in machine.items())
+    text += _recovery([each for _, result in runs for each in result.injected])
     text += "".join(_section(result) for _, result in runs)
     file = folder / f"{name}.md"
     file.write_text(text, encoding="utf-8")
     return file
+
+
+def _recovery(injected: Sequence[Injected]) -> str:
+    """Over all seeds: how often each fault came, and after how long service was back."""
+    of: dict[str, list[float]] = {}
+    for each in injected:
+        of.setdefault(each.name, []).append(math.inf if each.back_after is None else each.back_after)
+    lines = ["\n## Service back\n", "| fault | times | median | longest |", "|---|---|---|---|"]
+    lines += [
+        f"| {name} | {len(backs)} | {_seconds(statistics.median(backs))} | {_seconds(max(backs))} |"
+        for name, backs in sorted(of.items())
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _seconds(back_after: float) -> str:
+    return "never" if math.isinf(back_after) else f"{back_after:.1f}"
 
 
 def verdict(result: Result) -> str:
@@ -62,10 +88,10 @@ def _section(result: Result) -> str:
         f"{result.seconds:.0f} s in all.\n",
     ]
     lines += [f"- **{each.kind}**: {_escaped(str(each))}" for each in result.violations]
-    lines += ["", "| at | fault | lasted | back after |", "|---|---|---|---|"]
+    lines += ["", "| at | fault | lasted | started in | back after |", "|---|---|---|---|---|"]
     lines += [
-        f"| {each.at:.1f} | {each.name} | {each.lasted:.1f} | "
-        f"{'never' if each.back_after is None else f'{each.back_after:.1f}'} |"
+        f"| {each.at:.1f} | {each.name} | {each.lasted:.1f} | {each.started_in:.1f} | "
+        f"{_seconds(math.inf if each.back_after is None else each.back_after)} |"
         for each in result.injected
     ]
     return "\n".join(lines) + "\n"
@@ -75,7 +101,14 @@ def _escaped(text: str) -> str:
     return text.replace("|", "\\|").replace("\n", " ")
 
 
-def write_broken(folder: Path, machine: dict[str, str], rows: Sequence[dict[str, Any]]) -> Path:
+def of_build(row: Mapping[str, Any]) -> str:
+    """What the suite said of a build that was broken on purpose, in a word or two."""
+    if not row["violations"]:
+        return "green" if row["as_it_should"] else "green: it cannot see this"
+    return "red, for its own reason" if row["as_it_should"] else "red, but for another reason"
+
+
+def write_broken(folder: Path, machine: dict[str, str], rows: Sequence[Mapping[str, Any]]) -> Path:
     """Write faults-broken.md and .json: what the suite said of each build that was broken on purpose."""
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "faults-broken.json").write_text(
@@ -84,19 +117,24 @@ def write_broken(folder: Path, machine: dict[str, str], rows: Sequence[dict[str,
     )
     lines = [
         "# Builds broken on purpose\n",
-        "The fault suite must go red in each. Written by `make faults-broken`.\n",
+        "The fault suite must go red in each, and for what is broken in it; it must stay green where nothing is. "
+        "Written by `make faults-broken`.\n",
         "| | |",
         "|---|---|",
         *(f"| {key} | {value} |" for key, value in machine.items()),
         "",
-        "| broken on purpose | the suite | lost | double | accusations | other | for instance |",
-        "|---|---|---|---|---|---|---|",
+        "| broken on purpose | the suite | its own reason | lost | double | accusations | other | facts | seconds |",
+        "|---|---|---|---|---|---|---|---|---|",
     ]
     lines += [
-        f"| {row['name']} | {'red' if row['red'] else '**green: it cannot see this**'} | {row['lost']} | "
-        f"{row['double']} | {row['accusation']} | {row['other']} | {_escaped(row['first'])} |"
+        f"| {row['name']} | {of_build(row)} | {_escaped('; '.join(row['reasons']))} | {row['lost']:,} | "
+        f"{row['double']:,} | {row['accusation']:,} | {row['other']:,} | {row['facts']:,} | {row['seconds']} |"
         for row in rows
     ]
+    for row in rows:
+        faults = ", ".join(f"{times} × {name}" for name, times in row["faults"].items())
+        lines += ["", f"## {row['name'][0].upper()}{row['name'][1:]}", "", f"Injected: {faults}.", ""]
+        lines += [f"- {_escaped(each)}" for each in row["violations"]]
     file = folder / "faults-broken.md"
     file.write_text("\n".join(lines) + "\n", encoding="utf-8")
     return file

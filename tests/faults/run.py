@@ -3,11 +3,12 @@
 import asyncio
 import contextlib
 import random
+import sys
 import time
 import uuid
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 
@@ -16,6 +17,8 @@ from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 
 from faults import checker, schedule
 from faults.checker import Collected, Violation
+from faults.disks import Disks
+from faults.network import Network
 from faults.workload import Outcomes, Partner, Workload, populate, stamp
 from mitodoke.chassis.clock import SystemClock
 from mitodoke.client import Connection
@@ -31,6 +34,7 @@ from mitodoke.eventlog.topics import Topics
 from mitodoke.lifecycle.reference import Reference
 from mitodoke.services.projection.rebuild import rebuild
 from mitodoke_local import Backends, System
+from mitodoke_local.system import serve_command
 from projecting import Projecting
 from read_model import ask, contents, until
 
@@ -50,7 +54,10 @@ _PROBES: Final = (
 
 @dataclass(frozen=True)
 class Plan:
-    """How large a run is. `rate` is in facts a second; `environment` goes to every service."""
+    """How large a run is. `rate` is in facts a second; `environment` goes to every service. Limits are in seconds.
+
+    Service must be back `back_within` of a fault's end; a run in which it is not after `waits_at_most` ends there.
+    """
 
     seed: int
     facts: int
@@ -62,15 +69,21 @@ class Plan:
     rebuilds: int = REBUILDS
     settles_within: float = 600.0
     back_within: float = BACK_WITHIN
+    waits_at_most: float = schedule.LIMIT
+    ends_within: float = 7200.0
 
 
 @dataclass(frozen=True)
 class Injected:
-    """What was injected, when (seconds after the start), how long it lasted, and after how long service was back."""
+    """What was injected, when (seconds after the start), how long it lasted, and after how long service was back.
+
+    `started_in` is how much of that passed until a broker or a database that was started again took connections.
+    """
 
     name: str
     at: float
     lasted: float
+    started_in: float
     back_after: float | None
 
 
@@ -97,32 +110,82 @@ Tell = Callable[[str, int, int], None]
 """Called with what goes on, the facts told of so far and the facts to come to."""
 
 
-async def run(backends: Backends, plan: Plan, folder: Path, tell: Tell) -> Result:
-    """Run it on backends of its own, and check. `folder` is where logs and outcomes go."""
+async def run(
+    backends: Backends,
+    plan: Plan,
+    folder: Path,
+    tell: Tell,
+    *,
+    network: Network | None = None,
+    disks: Disks | None = None,
+) -> Result:
+    """Run it on backends of its own, and check. `folder` is where logs and outcomes go.
+
+    `network` stands before the backends, and `disks` are under them, where the plan breaks these.
+    """
     namespace = f"f{uuid.uuid4().hex[:12]}"
     dsn = await asyncio.to_thread(backends.database.create_database, namespace)
+    clocks: dict[str, timedelta] = {}
+
+    def command(service: str) -> Sequence[str]:
+        """That of a service, with a wrong clock while that is the fault."""
+        right = serve_command(service)
+        if (off := clocks.get(service)) is None:
+            return right
+        return [sys.executable, "-m", "faults.wrong_clock", str(off.total_seconds()), *right[-2:]]
+
     started = System.start(
         backends,
         services=plan.services,
         database=dsn,
         topic_namespace=namespace,
         folder=folder,
-        environment=plan.environment,
+        environment={
+            **plan.environment,
+            **(network.environment(backends, namespace) if network is not None else {}),
+        },
+        command=command,
         limit=180,
     )
     tell("starting the system", 0, plan.facts)
     system = await asyncio.to_thread(started.__enter__)
     try:
         await asyncio.to_thread(system.start_another, "projection")
-        return await _Run(system, plan, folder, tell, Topics.named(namespace), dsn).result()
+        async with asyncio.timeout(plan.ends_within):
+            return await _Run(
+                system, plan, folder, tell, Topics.named(namespace), dsn, network, disks, clocks
+            ).result()
+    except TimeoutError:
+        raise AssertionError(
+            f"the run did not end in {plan.ends_within:g} s\n{_last_words(system, plan)}"
+        ) from None
     finally:
         await asyncio.to_thread(started.__exit__, None, None, None)
 
 
+def _last_words(system: System, plan: Plan) -> str:
+    """The ends of the logs of all processes."""
+    children = [system.child(name) for name in (*plan.services, *schedule.WORKERS[1:])]
+    return "\n".join(
+        f"--- {child.name} ({'runs' if child.running() else f'ended with {child.exit_status}'}):\n{child.log_tail(8)}"
+        for child in (*children, system.backends.broker.child, system.backends.database.child)
+    )
+
+
 class _Run:
     def __init__(
-        self, system: System, plan: Plan, folder: Path, tell: Tell, topics: Topics, dsn: str
+        self,
+        system: System,
+        plan: Plan,
+        folder: Path,
+        tell: Tell,
+        topics: Topics,
+        dsn: str,
+        network: Network | None,
+        disks: Disks | None,
+        clocks: dict[str, timedelta],
     ) -> None:
+        self._network, self._disks, self._clocks = network, disks, clocks
         self._system, self._plan, self._folder = system, plan, folder
         self._tell, self._topics, self._dsn = tell, topics, dsn
         self._result = Result(plan.seed)
@@ -137,46 +200,54 @@ class _Run:
             self._system.running_file, self._plan.seed, outcomes, self._plan.rate, self._plan.callers
         )
         partner = Partner(workload.connections, outcomes)
-        place = schedule.Place(self._system, self._topics, partner)
-        async with self._running(workload):
+        place = schedule.Place(self._system, self._topics, partner, self._network, self._disks, self._clocks)
+        async with self._running(workload) as load:
             for fault in schedule.planned(self._plan.seed, self._plan.facts, self._plan.faults):
-                await self._told_of(outcomes, fault.at_fact, workload)
-                await self._meet(fault, place)
-            await self._told_of(outcomes, self._plan.facts, workload)
+                await self._told_of(outcomes, fault.at_fact, load)
+                if not await self._meet(fault, place):
+                    came_back = False
+                    break
+            else:
+                came_back = True
+                await self._told_of(outcomes, self._plan.facts, load)
         outcomes.close()
-        await self._check(outcomes, place.poison)
+        await self._check(outcomes, place.poison, came_back)
         self._result.seconds = time.monotonic() - self._begun
         return self._result
 
     @contextlib.asynccontextmanager
-    async def _running(self, workload: Workload) -> AsyncIterator[None]:
+    async def _running(self, workload: Workload) -> AsyncIterator[asyncio.Task[None]]:
         task = asyncio.create_task(workload.run())
         try:
-            yield
+            yield task
             workload.ended.set()
             await task
         finally:
             task.cancel()
             await asyncio.gather(task, return_exceptions=True)
 
-    async def _told_of(self, outcomes: Outcomes, facts: int, workload: Workload) -> None:
+    async def _told_of(self, outcomes: Outcomes, facts: int, load: asyncio.Task[None]) -> None:
         while outcomes.first_told < facts:  # a figure, not an event
+            if load.done():
+                load.result()
+                raise AssertionError(f"the callers stopped after {outcomes.first_told} of {facts} facts")
             self._tell("callers report", outcomes.first_told, self._plan.facts)
             await asyncio.sleep(0.1)
 
-    async def _meet(self, fault: schedule.Fault, place: schedule.Place) -> None:
-        """Inject a fault at a random moment, end it, and measure until service is back."""
+    async def _meet(self, fault: schedule.Fault, place: schedule.Place) -> bool:
+        """Inject a fault at a random moment, end it, and measure until service is back; False when it never is."""
         await asyncio.sleep(self._chance.uniform(0.0, 1.0))
         told = place.partner.outcomes.first_told
         self._tell(fault.name, told, self._plan.facts)
         at = time.monotonic()
         back_after: float | None = None
-        lasted = 0.0
+        lasted = started_in = 0.0
         try:
             end = await schedule.inject(fault, place)
             ended = time.monotonic()
             lasted = ended - at
             await end()
+            started_in = time.monotonic() - ended
             await self._probe(place)
             back_after = time.monotonic() - ended
         except AssertionError as error:
@@ -187,8 +258,9 @@ class _Run:
                     f"service is back within {self._plan.back_within:g} s",
                     f"{fault.name}: {back_after:.1f} s",
                 )
-        self._result.injected.append(Injected(fault.name, at - self._begun, lasted, back_after))
+        self._result.injected.append(Injected(fault.name, at - self._begun, lasted, started_in, back_after))
         await self._restart_what_ended()
+        return back_after is not None
 
     async def _restart_what_ended(self) -> None:
         for name in (*self._plan.services, "projection-2"):
@@ -222,7 +294,7 @@ class _Run:
                     raise RuntimeError(f"a probe of {service} is refused: {attempt.reason}")
                 return attempt.outcome == checker.OK
 
-            await until(recorded, f"{service} answers OK", limit=schedule.LIMIT)
+            await until(recorded, f"{service} answers OK", limit=self._plan.waits_at_most)
 
         await asyncio.gather(*(through(*probe) for probe in _PROBES))
 
@@ -233,17 +305,16 @@ class _Run:
                 return False
             return bool(seen >= PROBED_DRIVES * len(_PROBES))
 
-        await until(visible, "what was answered OK is in the read model", limit=schedule.LIMIT)
+        await until(visible, "what was answered OK is in the read model", limit=self._plan.waits_at_most)
 
     def _wrong(self, promise: str, case: str) -> None:
         self._result.violations.append(Violation("other", promise, 1, (case,)))
 
-    async def _check(self, outcomes: Outcomes, poison: set[tuple[int, int]]) -> None:
-        facts, result = outcomes.first_told, self._result
+    async def _settled(self, facts: int) -> bool:
+        """Wait until all that is in the log is judged and published; False when it is not in time."""
         projecting = Projecting(self._system.backends.kafka, self._topics, self._dsn)
         await self._restart_what_ended()
         self._tell("waiting until all is judged", facts, facts)
-        judged_through = datetime.now(UTC)
         try:
             async with asyncio.timeout(self._plan.settles_within):
                 while True:
@@ -256,11 +327,21 @@ class _Run:
             self._wrong(
                 "all that is in the log is judged in the end", f"not in {self._plan.settles_within:g} s"
             )
-        judged_through = datetime.now(UTC)
+            return False
         try:
-            await until(self._all_published, "the outbox is empty", limit=schedule.LIMIT)
+            await until(self._all_published, "the outbox is empty", limit=self._plan.waits_at_most)
         except AssertionError as error:
             self._wrong("every change of a flag is published", str(error))
+        return True
+
+    async def _check(self, outcomes: Outcomes, poison: set[tuple[int, int]], came_back: bool) -> None:
+        facts, result = outcomes.first_told, self._result
+        settled = came_back and await self._settled(facts)
+        judged_through = datetime.now(UTC)
+        if not settled:
+            # What the tables hold in the middle of things still has to be true; it must only stand still.
+            for worker in schedule.WORKERS:
+                await asyncio.to_thread(self._system.kill, worker)
         self._tell("reading the log and the tables", facts, facts)
         log = await self._messages(self._topics.drives)
         reference = Reference()
@@ -273,7 +354,7 @@ class _Run:
         ]
         tables = await contents(self._dsn)
         rebuilt = []
-        for number in range(self._plan.rebuilds):
+        for number in range(self._plan.rebuilds if settled else 0):
             self._tell(f"building the tables anew, {number + 1} of {self._plan.rebuilds}", facts, facts)
             try:
                 async with asyncio.timeout(REBUILT_WITHIN):
@@ -302,7 +383,8 @@ class _Run:
                 flags_topic=flags,
                 rebuilt=rebuilt,
                 poison=frozenset(poison),
-            )
+            ),
+            settled=settled,
         )
 
     async def _all_published(self) -> bool:

@@ -24,7 +24,7 @@ _SETTINGS = """\
 process.roles=broker,controller
 node.id=1
 listeners=BROKER://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller_port}
-advertised.listeners=BROKER://127.0.0.1:{port}
+advertised.listeners=BROKER://127.0.0.1:{advertised}
 listener.security.protocol.map=BROKER:PLAINTEXT,CONTROLLER:PLAINTEXT
 inter.broker.listener.name=BROKER
 controller.listener.names=CONTROLLER
@@ -58,7 +58,17 @@ class Broker:
         self._children = children
         self._port = ports.claim("kafka")
         self._controller_port = ports.claim("kafka-controller")
+        self._advertised = self._port
         self._child: Child | None = None
+
+    @property
+    def port(self) -> int:
+        """Where it listens."""
+        return self._port
+
+    def advertise(self, port: int) -> None:
+        """Tell clients to come by another port, such as that of a proxy before it, from the next start on."""
+        self._advertised = port
 
     @property
     def address(self) -> str:
@@ -114,7 +124,12 @@ class Broker:
         (self._folder / "tmp").mkdir(parents=True, exist_ok=True)
         file = self._folder / "server.properties"
         file.write_text(
-            _SETTINGS.format(port=self._port, controller_port=self._controller_port, data=self._data)
+            _SETTINGS.format(
+                port=self._port,
+                advertised=self._advertised,
+                controller_port=self._controller_port,
+                data=self._data,
+            )
         )
         return file
 

@@ -46,10 +46,15 @@ class Database:
         self._account = server_account()
         self._child: Child | None = None
 
-    def dsn(self, database: str = "mitodoke") -> str:
-        """The address of one of its databases, password included."""
+    @property
+    def port(self) -> int:
+        """Where it listens."""
+        return self._port
+
+    def dsn(self, database: str = "mitodoke", *, port: int | None = None) -> str:
+        """The address of one of its databases, password included; by way of another port where one is given."""
         password = self._password_file.read_text().strip()
-        return f"postgresql://{_USER}:{password}@127.0.0.1:{self._port}/{database}"
+        return f"postgresql://{_USER}:{password}@127.0.0.1:{port or self._port}/{database}"
 
     @property
     def child(self) -> Child:
