@@ -2,7 +2,10 @@
 
 import uuid
 from datetime import UTC, datetime
+from typing import Any
 
+import asyncpg
+import pytest
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from log_writer import LogWriter, at, now
@@ -14,6 +17,7 @@ from mitodoke.contracts.oversight.v1.oversight_pb2 import DriveSighted, FactRetr
 from mitodoke.contracts.reference.v1 import reference_pb2
 from mitodoke.contracts.returns.v1.returns_pb2 import DriveReturned
 from mitodoke.contracts.transport.v1.transport_pb2 import DriveDelivered, DriveDispatched
+from mitodoke.readmodel import store
 from mitodoke.services.projection.rebuild import rebuild
 from projecting import Projecting
 from read_model import ask, contents, until
@@ -41,6 +45,30 @@ async def test_the_same_event_again_counts_once(log: LogWriter, projecting: Proj
         await projecting.caught_up()
     assert await ask(projecting.dsn, "select count(*) from fact") == 1
     assert await ask(projecting.dsn, "select facts from drive") == 1
+
+
+async def test_a_connection_that_asyncpg_finds_in_two_states_at_once_is_a_passing_trouble(
+    log: LogWriter, projecting: Projecting, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await log.world()
+    await log.facts(DriveEnrolled(serial="ZK80001", occurred_at=now()))
+    write, tripped = store.write, 0
+
+    async def trip_once(*arguments: Any) -> None:
+        nonlocal tripped
+        tripped += 1
+        if tripped == 1:
+            # As it was when the disk under PostgreSQL was full.
+            raise asyncpg.InternalClientError(
+                "cannot switch to state 15; another operation (2) is in progress"
+            )
+        await write(*arguments)
+
+    monkeypatch.setattr(store, "write", trip_once)
+    async with projecting.worker():
+        await projecting.caught_up()
+    assert tripped > 1
+    assert await ask(projecting.dsn, "select count(*) from fact") == 1
 
 
 async def test_the_same_event_with_another_body_waits_in_quarantine(
