@@ -277,7 +277,9 @@ def standing() -> str:
     said = subprocess.run(
         ["git", "rev-parse", "--short", "HEAD"], cwd=ROOT, capture_output=True, text=True, check=True
     )
-    dirty = subprocess.run(["git", "diff", "--quiet", "HEAD"], cwd=ROOT, check=False).returncode
+    dirty = subprocess.run(
+        ["git", "diff", "--quiet", "HEAD", "--", "libs", "tests"], cwd=ROOT, check=False
+    ).returncode
     return said.stdout.strip() + (" and what was changed since" if dirty else "")
 
 
