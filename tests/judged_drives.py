@@ -19,6 +19,7 @@ from mitodoke.eventlog.cloudevents import (
     drive_events,
     reference_event,
 )
+from mitodoke.lifecycle.judge import judge
 from mitodoke.lifecycle.reference import Reference, ReferenceFact
 from mitodoke.readmodel import store
 from mitodoke.readmodel.migrations import migrate
@@ -127,7 +128,7 @@ class JudgedDrives:
                 due = await store.due_serials(connection, PARTITION, read_through, 100_000)
                 serials = sorted(serials_of(self._waiting) | set(due))
                 held = await store.load(connection, serials, decode_fact)
-                ledger = Ledger(PARTITION, held, self._reference, datetime.now(UTC))
+                ledger = Ledger(PARTITION, held, self._reference, datetime.now(UTC), judged=judge)
                 for record in self._waiting:
                     ledger.take(record)
                 for serial in serials:

@@ -5,10 +5,10 @@ is dropped is dropped with its ledger.
 """
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Final, NamedTuple, TypeAlias
 from uuid import UUID
 
 from aiokafka import ConsumerRecord
@@ -16,11 +16,11 @@ from aiokafka import ConsumerRecord
 from mitodoke.eventlog.cloudevents import UndecodableEvent, decode_drive_event
 from mitodoke.eventlog.payloads import moment_of_milliseconds
 from mitodoke.eventlog.same_log import fingerprint
+from mitodoke.lifecycle.alike import Example, Like
 from mitodoke.lifecycle.facts import DriveDelivered, DriveDispatched, DriveReleased, DriveReturned, Fact
 from mitodoke.lifecycle.holder import holder
-from mitodoke.lifecycle.judge import judge
 from mitodoke.lifecycle.kinds import FactKind
-from mitodoke.lifecycle.record import ConflictingRepeatError, Record, fold, standing
+from mitodoke.lifecycle.record import ConflictingRepeatError, Record, Standing, fold, standing
 from mitodoke.lifecycle.reference import Reference
 from mitodoke.lifecycle.verdict import Flag, FlagState, Owed, Resolution, Verdict
 from mitodoke.lifecycle.workings import Workings
@@ -61,6 +61,9 @@ def is_discarded(record: ConsumerRecord, discarded: frozenset[tuple[int, bytes |
     return (record.offset, None) in discarded or (record.offset, fingerprint(record)) in discarded
 
 
+Judge: TypeAlias = Callable[[Record, Reference, datetime, Verdict | None], Verdict]
+"""`judge`, or what says the same with less work."""
+
 WAITS_BEHIND: Final = "an earlier event of this drive waits in quarantine"
 
 
@@ -69,7 +72,7 @@ class Ledger:
 
     `held` has the state of every drive that will be touched and is not new; `detected_at` is the
     worker's own time, and goes nowhere but into the column of that name. Messages that are `discarded`,
-    by offset and fingerprint (None for any), count for nothing: a person has decided so.
+    by offset and fingerprint (None for any), count for nothing: a person has decided so. `judged` judges.
     """
 
     def __init__(
@@ -79,6 +82,7 @@ class Ledger:
         reference: Reference,
         detected_at: datetime,
         *,
+        judged: Judge,
         discarded: frozenset[tuple[int, bytes | None]] = frozenset(),
     ) -> None:
         self._partition = partition
@@ -86,6 +90,7 @@ class Ledger:
         self._reference = reference
         self._detected_at = detected_at
         self._discarded = discarded
+        self._judge = judged
         self._changes = Changes()
         self.states: dict[str, DriveState] = {}
         """The drives that were touched, as they stand now."""
@@ -171,11 +176,10 @@ class Ledger:
 
     def _turns_at(self, state: DriveState) -> datetime | None:
         """The next turning point, with the reference facts that have come since the drive was judged."""
-        facts = state.record.facts
-        if not facts:
+        if not state.record.facts:
             return None
-        contracts = {fact.contract for fact in facts}
-        shipments = {getattr(fact, "shipment", "") for fact in facts} - {""}
+        like = _like(state)
+        contracts, shipments = like.once(_named_by) if like is not None else _named(state.record.facts)
         change = self._reference.next_change(contracts, shipments, state.judged_at - REFERENCE_COUNTS_AFTER)
         if change is None:
             return state.turns_at
@@ -184,7 +188,7 @@ class Ledger:
 
     def _verdict(self, state: DriveState, as_of: datetime) -> Verdict:
         reference = self._reference.read_through(as_of - REFERENCE_COUNTS_AFTER)
-        return judge(state.record, reference, as_of, state.verdict)
+        return self._judge(state.record, reference, as_of, state.verdict)
 
     def _settle(self, state: DriveState, verdict: Verdict) -> DriveState:
         """Compare the verdict with what is stored: the difference is what was raised and what was resolved."""
@@ -200,8 +204,11 @@ class Ledger:
         self.states[serial] = state
         return state
 
-    def _obligations(self, serial: str, state: DriveState, verdict: Verdict) -> dict[ObligationKey, Owed]:
-        owed = {ObligationKey(o.cycle, o.obligation, o.subject): o for o in verdict.obligations}
+    def _obligations(self, serial: str, state: DriveState, verdict: Verdict) -> Mapping[ObligationKey, Owed]:
+        like = verdict.workings.example if isinstance(verdict.workings, Like) else None
+        owed = like.once(_owed_by) if like is not None else _by_key(verdict.obligations)
+        if owed is state.obligations:
+            return owed
         for key, now in owed.items():
             held = state.obligations.get(key)
             if held is not now and held != now:
@@ -221,7 +228,9 @@ class Ledger:
             held = stored.get(flag.flag_id)
             if held is None:
                 # It was open before it was resolved, also where both became known at once.
-                opened = replace(flag, state=FlagState.OPEN, resolved_at=None, resolution=None)
+                opened = flag
+                if flag.state is not FlagState.OPEN or flag.resolved_at is not None:
+                    opened = replace(flag, state=FlagState.OPEN, resolved_at=None, resolution=None)
                 held = self._changed(serial, flags, opened, None, flag.evident_at)
             if held.flag is flag or held.flag == flag:
                 continue
@@ -292,34 +301,101 @@ class Ledger:
         )
 
     def _summarise(self, serial: str, state: DriveState) -> None:
-        workings = state.verdict.workings if state.verdict is not None else None
-        stood = standing(
-            state.record, state.judged_at, workings.stood if isinstance(workings, Workings) else None
-        )
-        held_by, since = holder(stood.facts)
+        like = _like(state)
+        summary = like.once(_summary_by) if like is not None else _summary(state.record, _stood(state))
         self._changes.drives.append(
             DriveRow(
                 serial,
                 self._partition,
-                stood.facts[-1].contract if stood.facts else state.record.facts[-1].contract,
-                held_by,
-                since,
-                any(fact.kind is FactKind.DRIVE_DESTROYED for fact in stood.facts),
+                summary.contract,
+                summary.holder,
+                summary.holder_since,
+                summary.destroyed,
                 len(state.record.facts),
                 state.judged_at,
                 self._turns_at(state),
                 state.parked,
             )
         )
-        self._changes.shipments.extend(_manifest(state.record.facts, stood.facts, self._partition))
+        self._changes.shipments.extend(
+            ShipmentRow(of.shipment, serial, self._partition, of.contract, of.sent_at, of.received_at)
+            for of in summary.manifest
+        )
 
 
-def _manifest(facts: Iterable[Fact], stood: Iterable[Fact], partition: int) -> Iterable[ShipmentRow]:
-    rows: dict[str, ShipmentRow] = {}
+class Passage(NamedTuple):
+    """A drive on a lot or shipment; with neither time, it no longer stands on it."""
+
+    shipment: str
+    contract: str
+    sent_at: datetime | None = None
+    received_at: datetime | None = None
+
+
+class Summary(NamedTuple):
+    """A drive in a line, without its name: the same for all drives to which the same has happened."""
+
+    contract: str
+    holder: str
+    holder_since: datetime | None
+    destroyed: bool
+    manifest: tuple[Passage, ...]
+
+
+def _like(state: DriveState) -> Example | None:
+    """The example by which the drive, with all that is in its record, was judged."""
+    workings = state.verdict.workings if state.verdict is not None else None
+    if isinstance(workings, Like) and workings.facts is state.record.facts:
+        return workings.example
+    return None
+
+
+def _stood(state: DriveState) -> Standing:
+    workings = state.verdict.workings if state.verdict is not None else None
+    return standing(state.record, state.judged_at, workings.stood if isinstance(workings, Workings) else None)
+
+
+def _summary(record: Record, stood: Standing) -> Summary:
+    held_by, since = holder(stood.facts)
+    return Summary(
+        stood.facts[-1].contract if stood.facts else record.facts[-1].contract,
+        held_by,
+        since,
+        any(fact.kind is FactKind.DRIVE_DESTROYED for fact in stood.facts),
+        tuple(_manifest(record.facts, stood.facts)),
+    )
+
+
+def _summary_by(example: Example) -> Summary:
+    return _summary(example.record, example.stood)
+
+
+def _named(facts: Iterable[Fact]) -> tuple[frozenset[str], frozenset[str]]:
+    """The contracts, and the lots and shipments, that the facts name."""
+    return (
+        frozenset(fact.contract for fact in facts),
+        frozenset(getattr(fact, "shipment", "") for fact in facts) - {""},
+    )
+
+
+def _named_by(example: Example) -> tuple[frozenset[str], frozenset[str]]:
+    return _named(example.record.facts)
+
+
+def _by_key(obligations: Sequence[Owed]) -> Mapping[ObligationKey, Owed]:
+    return {ObligationKey(o.cycle, o.obligation, o.subject): o for o in obligations}
+
+
+def _owed_by(example: Example) -> Mapping[ObligationKey, Owed]:
+    return _by_key(example.verdict.obligations)
+
+
+def _manifest(facts: Iterable[Fact], stood: Iterable[Fact]) -> Iterable[Passage]:
+    rows: dict[str, Passage] = {}
     for fact in facts:
         shipment = getattr(fact, "shipment", "")
         if shipment:
-            rows[shipment] = ShipmentRow(shipment, fact.serial, partition, fact.contract, None, None)
+            rows[shipment] = Passage(shipment, fact.contract)
     for fact in stood:
         match fact:
             case DriveReleased(shipment=shipment) | DriveDispatched(shipment=shipment) if shipment:

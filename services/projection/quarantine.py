@@ -23,6 +23,7 @@ from mitodoke.eventlog.recorder import LogUnavailable, OutcomeUnknown, QueueFull
 from mitodoke.eventlog.reference_log import ReferenceFollower
 from mitodoke.eventlog.same_log import fingerprint
 from mitodoke.eventlog.topics import Topics
+from mitodoke.lifecycle.judge import judge
 from mitodoke.lifecycle.reference import Reference
 from mitodoke.readmodel import store
 from mitodoke.readmodel.pool import Connection, open_pool
@@ -159,7 +160,7 @@ async def take_up(
     counted = await _counted(connection, held)
     await connection.execute("delete from quarantine where serial = $1", serial)
     states = await store.load(connection, [serial], decode_fact)
-    ledger = Ledger(partition, states, reference, clock.now(), discarded=discarded)
+    ledger = Ledger(partition, states, reference, clock.now(), discarded=discarded, judged=judge)
     for event in held:
         if event.offset not in counted:
             ledger.take(as_read(topic, event))

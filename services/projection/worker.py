@@ -25,6 +25,7 @@ from mitodoke.eventlog.recorder import close_producer
 from mitodoke.eventlog.reference_log import ReferenceFollower, ReferenceUnavailable
 from mitodoke.eventlog.same_log import LastRead, SameLog, fingerprint, lost_messages
 from mitodoke.eventlog.topics import Topics
+from mitodoke.lifecycle.alike import Alike
 from mitodoke.readmodel import store
 from mitodoke.readmodel.drive_state import DriveState
 from mitodoke.readmodel.pool import Connection
@@ -39,6 +40,9 @@ BACK_OFF_SECONDS: Final = 0.5
 SWEEP_AT_ONCE: Final = 1000
 TICK_SECONDS: Final = 10.0
 """How long a tick may take. A producer that lost its place in a log that was cut short is replaced, not waited for."""
+
+EXAMPLES: Final = 2000
+"""So many verdicts are at hand for other drives to which the same happens. A lot's are asked for one after another."""
 
 APPEND_MARGIN: Final = timedelta(milliseconds=100)
 """How much earlier than the clock topic's newest message the drives topic counts as read.
@@ -104,6 +108,7 @@ class Worker:
         self._cached_drives = cached_drives
         self._cached_verdicts = cached_verdicts
         self._with_verdict: OrderedDict[str, None] = OrderedDict()
+        self._alike = Alike(EXAMPLES)
         self._read_at_once = read_at_once
         self._sweep_every = sweep_every
         self._cache: OrderedDict[str, DriveState] = OrderedDict()
@@ -256,7 +261,14 @@ class Worker:
             discarded = await store.discarded(
                 connection, partition, records[0].offset, records[-1].offset + 1
             )
-            ledger = Ledger(partition, held, self._follower.reference, self._clock.now(), discarded=discarded)
+            ledger = Ledger(
+                partition,
+                held,
+                self._follower.reference,
+                self._clock.now(),
+                discarded=discarded,
+                judged=self._alike.judge,
+            )
             for record in records:
                 ledger.take(record)
             # 4. Write everything in bulk.
@@ -350,7 +362,13 @@ class Worker:
                 await self._take_in_reference(connection, partition)
                 due = await store.due_serials(connection, partition, until, SWEEP_AT_ONCE)
                 held = await self._held(connection, set(due))
-                ledger = Ledger(partition, held, self._follower.reference, self._clock.now())
+                ledger = Ledger(
+                    partition,
+                    held,
+                    self._follower.reference,
+                    self._clock.now(),
+                    judged=self._alike.judge,
+                )
                 for serial in due:
                     ledger.turn(serial, until)
                 await store.write(connection, partition, ledger.changes())
@@ -424,6 +442,7 @@ class Worker:
     def _forget_all(self) -> None:
         self._cache.clear()
         self._with_verdict.clear()
+        self._alike.clear()
         self._partition_of.clear()
         self._versions.clear()
         self._read_through.clear()

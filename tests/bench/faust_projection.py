@@ -26,10 +26,12 @@ from bench.corner import PARTITIONS, Corner
 from bench.own_process import module, printed
 from mitodoke.eventlog.reference_log import ReferenceFollower
 from mitodoke.eventlog.topics import Topics
+from mitodoke.lifecycle.alike import Alike
 from mitodoke.lifecycle.verdict import Verdict
 from mitodoke.readmodel.drive_state import DriveState
 from mitodoke.services.projection import COLLECT_AFTER
 from mitodoke.services.projection.ledger import Ledger
+from mitodoke.services.projection.worker import EXAMPLES
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +85,7 @@ async def _run(bootstrap: str, namespace: str, facts: int, folder: str) -> Done:
     # It takes no argument for it, and JSON cannot hold a record.
     records.value_serializer = "pickled"
     verdicts: dict[str, Verdict | None] = {}
+    alike = Alike(EXAMPLES)
     done = asyncio.Event()
     seen = 0
     started = ended = 0.0
@@ -106,7 +109,7 @@ async def _run(bootstrap: str, namespace: str, facts: int, folder: str) -> Done:
             serial = at.key.decode()
             state: DriveState | None = records.get(serial)
             held = {} if state is None else {serial: replace(state, verdict=verdicts.get(serial))}
-            ledger = Ledger(at.partition, held, follower.reference, datetime.now(UTC))
+            ledger = Ledger(at.partition, held, follower.reference, datetime.now(UTC), judged=alike.judge)
             ledger.take(record)
             if ledger.states:
                 verdicts[serial] = ledger.states[serial].verdict

@@ -21,6 +21,7 @@ from bench.chains import STEPS, Fate, Lot, happened, said, serial
 from bench.corner import CONTRACT_OF_ALL, PARTITIONS
 from mitodoke.eventlog.cloudevents import Envelope, drive_events
 from mitodoke.eventlog.partitioning import partition_of
+from mitodoke.lifecycle.judge import judge
 from mitodoke.lifecycle.reference import Reference
 from mitodoke.readmodel.rows import RANK, Changes
 from mitodoke.services.projection.ledger import Ledger
@@ -173,7 +174,7 @@ class Loader:
     def _told(self, fate: Fate, lease_ends: datetime) -> _Rows:
         """Tell the template drive's facts one by one, and judge it now."""
         lot = Lot(0, _TEMPLATE, (fate,), lease_ends, CONTRACT_OF_ALL)
-        ledger = Ledger(0, {}, self._reference, self._now)
+        ledger = Ledger(0, {}, self._reference, self._now, judged=judge)
         for offset, step in enumerate(fate.steps):
             at = happened(step, lot)
             recorded = at + self._recorded_after

@@ -4,6 +4,7 @@ import asyncio
 import os
 import sys
 import uuid
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 import asyncpg
@@ -16,10 +17,12 @@ from mitodoke.contracts.reference.v1.reference_pb2 import QuarantineDecided, Qua
 from mitodoke.contracts.returns.v1.returns_pb2 import DriveReturned
 from mitodoke.eventlog.cloudevents import Envelope, decision_event
 from mitodoke.eventlog.same_log import fingerprint
+from mitodoke.lifecycle.alike import Alike
 from mitodoke.lifecycle.judge import judge
+from mitodoke.lifecycle.verdict import Verdict
 from mitodoke.readmodel import store
 from mitodoke.readmodel.store import SWAP_LOCK
-from mitodoke.services.projection import ledger
+from mitodoke.services.projection import quarantine
 from mitodoke.services.projection.quarantine import (
     Decided,
     QuarantineError,
@@ -108,6 +111,12 @@ async def test_a_rebuild_keeps_what_was_discarded_out_and_gives_the_same_tables(
     assert await ask(projecting.dsn, "select not parked from drive")
 
 
+def _judges_by(monkeypatch: pytest.MonkeyPatch, by: Callable[..., Verdict]) -> None:
+    """Let the worker, and whoever takes up what waits, judge by this."""
+    monkeypatch.setattr(Alike, "judge", lambda _, *asked: by(*asked))
+    monkeypatch.setattr(quarantine, "judge", by)
+
+
 async def test_what_was_mended_is_taken_up_and_judged_as_if_nothing_had_happened(
     log: LogWriter, projecting: Projecting, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -121,12 +130,12 @@ async def test_what_was_mended_is_taken_up_and_judged_as_if_nothing_had_happened
     await log.facts(LeaseEnded(serial=BAD, occurred_at=now()))
     await log.facts(DriveReturned(serial=BAD, occurred_at=now()))
     async with projecting.worker():
-        monkeypatch.setattr(ledger, "judge", stumbles)
+        _judges_by(monkeypatch, stumbles)
         await projecting.caught_up()
         still = await _retry(projecting)
         assert (still.taken_up, len(still.waiting)) == (0, 2)
         assert "a rule that is wrong" in still.waiting[0].error
-        monkeypatch.setattr(ledger, "judge", judge)
+        _judges_by(monkeypatch, judge)
         assert await _retry(projecting) == Decided(2, ())
         await projecting.settled()
     await _rebuilt_alike(projecting)
@@ -142,7 +151,7 @@ async def test_a_judgement_that_fails_at_a_turning_point_parks_the_drive_and_sto
             raise ZeroDivisionError("a rule that is wrong in time")
         return judge(record, reference, as_of, *others)
 
-    monkeypatch.setattr(ledger, "judge", stumbles)
+    _judges_by(monkeypatch, stumbles)
     await log.world(within="1s")
     for serial in (BAD, "ZK80002"):
         await log.facts(DriveReturned(serial=serial, occurred_at=now()))
@@ -155,7 +164,7 @@ async def test_a_judgement_that_fails_at_a_turning_point_parks_the_drive_and_sto
         await log.facts(LeaseEnded(serial=BAD, occurred_at=now()))
         await projecting.caught_up()
         assert await ask(projecting.dsn, "select count(*) from quarantine") == 2
-        monkeypatch.setattr(ledger, "judge", judge)
+        _judges_by(monkeypatch, judge)
         assert (await _retry(projecting)).waiting == ()
         await projecting.settled()
         overdue = {flag["serial"] for flag in await projecting.flags("kind = 'overdue'")}
@@ -297,7 +306,7 @@ async def test_what_is_wrong_behind_a_discarded_event_waits_in_its_turn(
     await log.facts(LeaseEnded(serial=BAD, occurred_at=now()))
     async with projecting.worker():
         await projecting.caught_up()
-    monkeypatch.setattr(ledger, "judge", stumbles)
+    _judges_by(monkeypatch, stumbles)
     done = await _discard_the_first(projecting)
     assert (done.taken_up, len(done.waiting)) == (0, 2), "the returned drive, and what waits behind it"
 

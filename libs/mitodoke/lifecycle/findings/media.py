@@ -99,7 +99,7 @@ def not_sanitised(case: Case) -> Iterator[Finding]:
         if safe_at is not None and safe_at <= broken_at:
             continue
         mended_at = None if safe_at is None or mended_at is None else max(mended_at, safe_at)
-        if raised is None or (broken_at, left.event_id) < (raised[0], raised[1].event_id):
+        if raised is None or broken_at < raised[0]:
             raised = broken_at, left
     if raised is not None:
         known_at, left = raised
@@ -289,14 +289,14 @@ def _ended_on_a_wipe(case: Case, asked: Sequence[_Asked]) -> Iterator[Finding]:
     ends: list[Fact] = [*case.of(CertificateAccepted)]
     if case.published is None or not _owes_destruction(case.published.policy):
         ends += case.of(DriveReturned)
-    relied: list[tuple[datetime, UUID, Fact]] = []
+    relied: list[tuple[datetime, Fact]] = []
     for end in ends:
         wiped_at = wiped.known_of_those_by(end.occurred_at)
         if wiped_at is not None:
-            relied.append((max(end.known_at, wiped_at), end.event_id, end))
+            relied.append((max(end.known_at, wiped_at), end))
     if not relied:
         return
-    since, _, end = min(relied, key=lambda one: one[:2])
+    since, end = min(relied, key=itemgetter(0))
     spans = [during for one, during in _within(asked, since) if one.destruction]
     span = from_first_to_last(cut(spans, case.first_known(DriveDestroyed.kind)))
     if span is not None:
