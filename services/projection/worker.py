@@ -338,7 +338,8 @@ class Worker:
         """
         decisions = len(self._follower.decisions)
         async with self._pool.acquire() as connection, connection.transaction():
-            if await store.parked_though_discarded(connection, partition):
+            waiting = await store.parked_though_discarded(connection, partition)
+            if waiting:
                 await self._fence(connection, partition, start=position, end=position)
                 # Asked again behind the fence: whoever decided may just have finished.
                 for serial in await store.parked_though_discarded(connection, partition):
@@ -350,9 +351,10 @@ class Worker:
                         partition,
                         serial,
                     )
-        self._forget(partition)
+        if waiting:
+            self._forget(partition)
+            self.wrote.set()
         self._settled[partition] = decisions
-        self.wrote.set()
 
     async def _turn(self, partition: int, position: int, until: datetime) -> None:
         due = [""]
