@@ -71,6 +71,40 @@ async def test_a_connection_that_asyncpg_finds_in_two_states_at_once_is_a_passin
     assert await ask(projecting.dsn, "select count(*) from fact") == 1
 
 
+async def test_a_drive_is_read_from_the_tables_once_and_then_kept_at_hand(
+    log: LogWriter, projecting: Projecting, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read: list[str] = []
+    sweeps = 0
+    load, due_serials = store.load, store.due_serials
+
+    async def loaded(connection: Any, serials: Any, decode: Any) -> Any:
+        read.extend(serials)
+        return await load(connection, serials, decode)
+
+    async def swept(*asked: Any) -> list[str]:
+        nonlocal sweeps
+        sweeps += 1
+        return await due_serials(*asked)
+
+    monkeypatch.setattr(store, "load", loaded)
+    monkeypatch.setattr(store, "due_serials", swept)
+    await log.world()
+    await log.facts(DriveEnrolled(serial="ZK80001", occurred_at=now()))
+    async with projecting.worker(alone=True):
+        await projecting.caught_up()
+        for message in (DriveReturned, DriveDestroyed):
+            enough = sweeps + 13
+
+            async def swept_twice(enough: int = enough) -> bool:
+                return sweeps >= enough
+
+            await until(swept_twice, "two sweeps over 6 partitions", limit=60)
+            await log.facts(message(serial="ZK80001", occurred_at=now()))
+            await projecting.caught_up()
+    assert read == ["ZK80001"]
+
+
 async def test_the_same_event_with_another_body_waits_in_quarantine(
     log: LogWriter, projecting: Projecting
 ) -> None:
