@@ -10,14 +10,23 @@ from hypothesis import strategies as st
 
 from histories import History, histories, told_in_order
 from mitodoke.lifecycle.alike import MAY_ASK_FOR_THE_SERIAL, Alike, Like
-from mitodoke.lifecycle.facts import CertificateIssued, Fact, FactRetracted, WipeVerified
+from mitodoke.lifecycle.facts import (
+    CertificateIssued,
+    DriveDestroyed,
+    DriveEnrolled,
+    DriveReturned,
+    Fact,
+    FactRetracted,
+    WipeVerified,
+)
 from mitodoke.lifecycle.findings.catalogue import CATALOGUE
 from mitodoke.lifecycle.judge import judge
+from mitodoke.lifecycle.kinds import Role
 from mitodoke.lifecycle.record import Record, fold
 from mitodoke.lifecycle.reference import Reference
 from mitodoke.lifecycle.verdict import Verdict
 from mitodoke.lifecycle.workings import Workings
-from worlds import at, certified, destroyed, enrolled, record, returned, under, verified, wiped
+from worlds import at, certified, destroyed, enrolled, owes, policy, record, returned, under, verified, wiped
 
 EXAMPLES = os.environ.get("MITODOKE_EXAMPLES")
 look = settings(max_examples=int(EXAMPLES or 60), derandomize=EXAMPLES is None, deadline=None)
@@ -151,3 +160,33 @@ def test_a_drive_read_anew_finds_the_example_of_those_that_were_not() -> None:
 
 def test_the_rules_that_may_ask_for_the_serial_are_rules() -> None:
     assert {rule.id for rule in CATALOGUE} >= MAY_ASK_FOR_THE_SERIAL
+
+
+def test_a_second_lease_is_named_by_the_drives_own_event() -> None:
+    alike, agreed = (
+        Alike(100),
+        under(policy(owes("return", DriveEnrolled, DriveReturned, "30d", Role.LESSOR))),
+    )
+    leases = (enrolled("04-01"), returned("04-04"), enrolled("05-01"), returned("05-04"))
+    names = set()
+    for number, serial in enumerate(SERIALS[:2]):
+        verdict = lived(alike, serial, under_another_name(leases, serial, random.Random(number)), agreed)[-1]
+        names |= {owed.cycle for owed in verdict.obligations}
+    assert len(names) == 3
+
+
+def test_the_same_facts_looked_at_later_are_another_example() -> None:
+    alike, serial = Alike(100), SERIALS[0]
+    agreed = under(policy(owes("destruction", DriveReturned, DriveDestroyed, "45d", Role.DESTROYER)))
+    end = record(A_LIFE[:4], serial)
+    before = alike.judge(record(A_LIFE[:3], serial), agreed, at("04-03"))
+    for as_of in (at("04-04"), at("12-31")):
+        assert alike.judge(end, agreed, as_of, before) == judge(end, agreed, as_of)
+
+
+def test_which_wipe_was_rejected_is_part_of_what_was_said() -> None:
+    wipes = (wiped("04-02"), wiped("04-03"))
+    alike, agreed, chance = Alike(100), under(), random.Random(4)
+    for rejected, serial in zip(wipes, SERIALS, strict=False):
+        no = replace(verified("04-05", accepted=False), wipe=rejected.event_id)
+        lived(alike, serial, under_another_name((A_LIFE[0], *wipes, no), serial, chance), agreed)
