@@ -36,6 +36,7 @@ TESTS = (
     "tests/unit/findings",
     "tests/unit/test_durations.py",
     "tests/unit/test_serials.py",
+    "tests/property/test_alike_properties.py",
     "tests/property/test_durations_properties.py",
     "tests/property/test_serials_properties.py",
 )

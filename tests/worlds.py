@@ -166,6 +166,34 @@ acknowledged = _says(FlagAcknowledged, OWNER, reason="in hand")
 waived = _says(FlagWaived, OWNER, reason="accepted in writing")
 
 
+def one_of_each(occurred: When, **how: Any) -> list[Fact]:
+    """A fact of each kind that happens to a drive, each told so."""
+    told: dict[str, Any] = {"occurred": occurred, **how}
+    return [
+        enrolled(**told),
+        lease_extended(**told, until="09-30"),
+        lease_ended(**told),
+        released(**told, to_party=STRANGER),
+        removed(**told),
+        returned(**told),
+        initialised(**told),
+        wiped(**told),
+        verified(**told),
+        dispatched(**told),
+        transferred(**told, to_party=STRANGER),
+        delivered(**told),
+        destroyed(**told),
+        certified(**told),
+        accepted(**told),
+        sighted(**told),
+        lost(**told),
+        recovered(**told),
+        export_approved(**told),
+        exported(**told),
+        reported(**told),
+    ]
+
+
 def owes(
     id: str,
     after: type[Fact],

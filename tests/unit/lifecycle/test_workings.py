@@ -10,7 +10,7 @@ from mitodoke.lifecycle.judge import judge
 from mitodoke.lifecycle.kinds import CORRECTIONS, FactKind
 from mitodoke.lifecycle.policy import CustodyRule, Rules
 from mitodoke.lifecycle.record import fold
-from worlds import STRANGER, at, destroyed, enrolled, policy, record, reference, registered
+from worlds import STRANGER, at, destroyed, enrolled, one_of_each, policy, record, reference, registered
 
 CONTRACTS = ("K-1", "K-2")
 AGREED = reference(
@@ -18,33 +18,6 @@ AGREED = reference(
     *(registered(contract) for contract in CONTRACTS),
 )
 LATE = {"occurred": "05-01", "known": "05-10", "by": STRANGER}
-
-
-def _late(contract: str) -> list[Fact]:
-    told: list[Fact] = [
-        worlds.enrolled(**LATE, contract=contract),
-        worlds.lease_extended(**LATE, contract=contract, until="09-30"),
-        worlds.lease_ended(**LATE, contract=contract),
-        worlds.released(**LATE, contract=contract, to_party=STRANGER),
-        worlds.removed(**LATE, contract=contract),
-        worlds.returned(**LATE, contract=contract),
-        worlds.initialised(**LATE, contract=contract),
-        worlds.wiped(**LATE, contract=contract),
-        worlds.verified(**LATE, contract=contract),
-        worlds.dispatched(**LATE, contract=contract),
-        worlds.transferred(**LATE, contract=contract, to_party=STRANGER),
-        worlds.delivered(**LATE, contract=contract),
-        worlds.destroyed(**LATE, contract=contract),
-        worlds.certified(**LATE, contract=contract),
-        worlds.accepted(**LATE, contract=contract),
-        worlds.sighted(**LATE, contract=contract),
-        worlds.lost(**LATE, contract=contract),
-        worlds.recovered(**LATE, contract=contract),
-        worlds.export_approved(**LATE, contract=contract),
-        worlds.exported(**LATE, contract=contract),
-        worlds.reported(**LATE, contract=contract),
-    ]
-    return told
 
 
 def test_a_drive_is_judged_fact_by_fact_as_it_is_all_at_once() -> None:
@@ -78,12 +51,12 @@ def test_a_drive_is_judged_fact_by_fact_as_it_is_all_at_once() -> None:
 
 
 def test_every_kind_that_happens_to_a_drive_is_in_the_table() -> None:
-    assert {fact.kind for fact in _late("K-1")} == set(FactKind) - CORRECTIONS
+    assert {fact.kind for fact in one_of_each("05-01")} == set(FactKind) - CORRECTIONS
 
 
 @pytest.mark.parametrize(
     "late",
-    [fact for contract in CONTRACTS for fact in _late(contract)],
+    [fact for contract in CONTRACTS for fact in one_of_each(**LATE, contract=contract)],
     ids=lambda f: f"{f.kind}-{f.contract}",
 )
 def test_a_fact_told_late_is_judged_as_if_nothing_had_been_judged_before(late: Fact) -> None:

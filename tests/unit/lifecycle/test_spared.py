@@ -1,0 +1,381 @@
+"""What the verdict before spares: who has looked at nothing new is not asked again, and everyone else is, once."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+
+import mitodoke.lifecycle.judge as judging
+import worlds
+from histories import History, histories
+from mitodoke.lifecycle.case import Case
+from mitodoke.lifecycle.facts import DriveDestroyed, DriveEnrolled, DriveReturned, DriveWiped, Fact
+from mitodoke.lifecycle.findings.catalogue import CATALOGUE
+from mitodoke.lifecycle.findings.finding import Rule
+from mitodoke.lifecycle.judge import judge
+from mitodoke.lifecycle.obligations import Debt
+from mitodoke.lifecycle.policy import CustodyRule, Obligation, Policy, Rules
+from mitodoke.lifecycle.record import Record, fold
+from mitodoke.lifecycle.reference import Reference
+from mitodoke.lifecycle.verdict import Verdict
+from mitodoke.lifecycle.workings import ANYWHERE, CycleWorkings, Read, Told, Whole, Workings, one_of_a_kind
+from worlds import INSTANT, LOT, OWNER, at, enrolled, one_of_each, owes, policy, record, reference, registered
+
+POLICY = policy(
+    owes("return", DriveEnrolled, DriveReturned, "10d"),
+    owes("wipe", DriveReturned, DriveWiped, "5d"),
+    owes("destruction", DriveReturned, DriveDestroyed, "20d"),
+    rules=Rules(custody=CustodyRule(timedelta(hours=24))),
+)
+FIRST, SECOND = CONTRACTS = ("K-1", "K-2")
+AGREED = reference(worlds.published(POLICY), *(registered(contract) for contract in CONTRACTS))
+PIECES = [*(o.id for o in POLICY.obligations), *(rule.id for rule in CATALOGUE)]
+"""What is asked of a cycle, in the order of its pieces."""
+
+
+class Asked:
+    """Who was asked about which cycle; "" is the drive of which nothing was told."""
+
+    def __init__(self) -> None:
+        self.by_cycle: dict[str, list[str]] = {}
+
+    def note(self, case: Case, name: str) -> None:
+        self.by_cycle.setdefault(case.cycle.name if case.number else "", []).append(name)
+
+    def anew(self) -> dict[str, list[str]]:
+        """Who has been asked since this was called last."""
+        asked, self.by_cycle = self.by_cycle, {}
+        return asked
+
+
+@pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch) -> Asked:
+    seen, owed = Asked(), judging.owed
+
+    def watched(rule: Rule) -> Rule:
+        def find(case: Case) -> Iterator[Any]:
+            seen.note(case, rule.id)
+            return rule.find(case)
+
+        return replace(rule, find=find)
+
+    def debts(case: Case, obligation: Obligation) -> Iterator[Debt]:
+        seen.note(case, obligation.id)
+        return owed(case, obligation)
+
+    monkeypatch.setattr(judging, "CATALOGUE", tuple(watched(rule) for rule in CATALOGUE))
+    monkeypatch.setattr(judging, "owed", debts)
+    return seen
+
+
+def _workings(verdict: Verdict) -> Workings:
+    assert isinstance(verdict.workings, Workings)
+    return verdict.workings
+
+
+def _cycle(verdict: Verdict, name: str) -> CycleWorkings:
+    return _workings(verdict).cycles[name]
+
+
+def _who_looked_at(held: CycleWorkings, *news: Read) -> list[str]:
+    """Whose answer about the cycle rests on one of these."""
+    return [name for name, piece in zip(PIECES, held.pieces, strict=True) if not piece.reads.isdisjoint(news)]
+
+
+TWO_LEASES = record(
+    [
+        enrolled("04-01", contract=FIRST),
+        worlds.returned("04-05", contract=FIRST),
+        enrolled("05-04", contract=SECOND),
+    ]
+)
+"""A drive that was never destroyed under its first contract, and is leased again."""
+
+
+def test_nothing_new_asks_nobody(asked: Asked) -> None:
+    before = judge(TWO_LEASES, AGREED, at("05-04"))
+    turns_at = before.turns_at
+    assert turns_at is not None
+    asked.anew()
+    for moment in (before.as_of, at("05-05"), turns_at - INSTANT):
+        verdict = judge(TWO_LEASES, AGREED, moment, before)
+        assert asked.anew() == {}
+        assert verdict == replace(before, as_of=moment)
+        assert _workings(verdict).stood is _workings(before).stood
+        for name in CONTRACTS:
+            assert _cycle(verdict, name) is _cycle(before, name)
+        before = verdict
+
+
+def test_a_verdict_of_later_than_now_spares_nothing(asked: Asked) -> None:
+    later = judge(TWO_LEASES, AGREED, at("05-10"))
+    asked.anew()
+    assert judge(TWO_LEASES, AGREED, at("04-06"), later) == judge(TWO_LEASES, AGREED, at("04-06"))
+
+
+def test_a_moment_asks_those_alone_who_waited_for_it(asked: Asked) -> None:
+    held = record([enrolled("04-01", contract=FIRST), worlds.returned("04-05", contract=FIRST)])
+    verdict = judge(held, AGREED, at("04-05"))
+    asked.anew()
+    turned: list[list[str]] = []
+    while verdict.turns_at is not None:
+        waited = [
+            name
+            for name, piece in zip(PIECES, _cycle(verdict, FIRST).pieces, strict=True)
+            if piece.until == verdict.turns_at
+        ]
+        verdict = judge(held, AGREED, verdict.turns_at, verdict)
+        assert asked.anew() == {FIRST: waited}
+        turned.append(waited)
+    debts = [names for names in turned if "wipe" in names or "destruction" in names]
+    assert debts == [["wipe"], ["destruction"]]
+    assert _cycle(verdict, FIRST).waiting == 0
+    assert _cycle(verdict, FIRST).until is None
+
+
+def test_two_who_waited_for_the_same_moment_are_both_asked(asked: Asked) -> None:
+    both = policy(
+        owes("return", DriveEnrolled, DriveReturned, "10d"),
+        owes("wipe", DriveEnrolled, DriveWiped, "10d"),
+        owes("destruction", DriveEnrolled, DriveDestroyed, "10d"),
+    )
+    agreed = reference(worlds.published(both), registered(FIRST))
+    held = record([enrolled("04-01", contract=FIRST)])
+    verdict = judge(held, agreed, at("04-01"))
+    asked.anew()
+    while verdict.turns_at is not None:
+        verdict = judge(held, agreed, verdict.turns_at, verdict)
+    assert [name for name in asked.anew()[FIRST] if name in PIECES[:3]] == ["return", "wipe", "destruction"]
+    assert {f.subject for f in verdict.flags} >= {"return", "wipe", "destruction"}
+
+
+LATE = {"occurred": "05-01", "known": "05-10"}
+TOLD_LATE = [fact for contract in CONTRACTS for fact in one_of_each(**LATE, contract=contract)]
+
+
+@pytest.mark.parametrize("late", TOLD_LATE, ids=lambda fact: f"{fact.kind}-{fact.contract}")
+def test_a_fact_asks_those_alone_who_look_at_its_kind(asked: Asked, late: Fact) -> None:
+    before = judge(TWO_LEASES, AGREED, at("05-10"))
+    asked.anew()
+    verdict = judge(fold(TWO_LEASES, late), AGREED, at("05-10"), before)
+    own, other = _cycle(before, late.contract), next(n for n in CONTRACTS if n != late.contract)
+    news: set[Read] = {late.kind, ANYWHERE[late.kind], Whole.CYCLE}
+    if late.kind is DriveEnrolled.kind and late.contract == FIRST:
+        news.add(
+            Whole.FIRST
+        )  # it begins another cycle of that contract; which one comes first is of no account
+    if late.kind is DriveDestroyed.kind:
+        news.add(Whole.DESTRUCTIONS)
+    seen = asked.anew()
+    if late.kind is not DriveEnrolled.kind:
+        assert sorted(seen.get(late.contract, [])) == sorted(_who_looked_at(own, *news))
+    of_drive = news & {ANYWHERE[late.kind], Whole.DESTRUCTIONS}
+    assert sorted(seen.get(other, [])) == sorted(_who_looked_at(_cycle(before, other), *of_drive))
+    if not seen.get(other):
+        assert _cycle(verdict, other).pieces is _cycle(before, other).pieces
+    for name in CONTRACTS:
+        assert _cycle(verdict, name).cycle == next(
+            c for c in _workings(verdict).stood.cycles if c.name == name
+        )
+
+
+def test_an_answer_that_is_the_same_again_is_the_same_thing(asked: Asked) -> None:
+    """So that whoever keeps verdicts keeps each answer once, and can see at a glance what is another."""
+    before = judge(TWO_LEASES, AGREED, at("05-10"))
+    verdict = judge(fold(TWO_LEASES, worlds.sighted(**LATE, contract=SECOND)), AGREED, at("05-10"), before)
+    for name in CONTRACTS:
+        were, are = _cycle(before, name), _cycle(verdict, name)
+        assert _who_looked_at(are, DriveEnrolled.kind)
+        for was, piece in zip(were.pieces, are.pieces, strict=True):
+            assert (piece is was) == (piece == was)
+
+
+def test_a_fact_taken_back_asks_those_who_looked_at_it(asked: Asked) -> None:
+    sighting = worlds.sighted("05-06", contract=SECOND, name="the sighting")
+    held = fold(TWO_LEASES, sighting)
+    before = judge(held, AGREED, at("05-06"))
+    asked.anew()
+    taken_back = worlds.retracted("05-07", contract=SECOND, retracted="the sighting", by=sighting.party)
+    verdict = judge(fold(held, taken_back), AGREED, at("05-07"), before)
+    news = (sighting.kind, ANYWHERE[sighting.kind], Whole.CYCLE)
+    seen = asked.anew()
+    assert sorted(seen[SECOND]) == sorted(_who_looked_at(_cycle(before, SECOND), *news))
+    assert verdict == judge(fold(held, taken_back), AGREED, at("05-07"))
+
+
+def test_a_drive_leaving_a_contract_altogether_asks_the_other_who_looked_there(asked: Asked) -> None:
+    """The only fact under the second contract is taken back: that cycle is no more."""
+    only = worlds.destroyed("05-06", contract=SECOND, name="the only one")
+    held = record([enrolled("04-01", contract=FIRST), worlds.returned("04-05", contract=FIRST), only])
+    before = judge(held, AGREED, at("05-06"))
+    asked.anew()
+    gone = fold(held, worlds.retracted("05-07", contract=SECOND, retracted="the only one", by=only.party))
+    verdict = judge(gone, AGREED, at("05-07"), before)
+    news = (ANYWHERE[only.kind], Whole.DESTRUCTIONS, Whole.CONTRACTS)
+    assert sorted(asked.anew()[FIRST]) == sorted(_who_looked_at(_cycle(before, FIRST), *news))
+    assert verdict == judge(gone, AGREED, at("05-07"))
+
+
+def test_a_closed_shipment_asks_those_who_asked_for_it(asked: Asked) -> None:
+    lot = {"shipment": LOT, "contract": FIRST}
+    held = record([enrolled("04-01", contract=FIRST), worlds.dispatched("04-06", by=OWNER, **lot)])
+    closed = worlds.closed("04-08", contract=FIRST)
+    agreed = reference(worlds.published(POLICY), registered(FIRST), closed)
+    before = judge(held, agreed, at("04-07"))
+    who = [name for name, piece in zip(PIECES, _cycle(before, FIRST).pieces, strict=True) if piece.closures]
+    assert who
+    asked.anew()
+    for moment in (at("04-07 12:00"), closed.known_at - INSTANT):
+        before = judge(held, agreed, moment, before)
+        assert asked.anew() == {}
+    before = judge(held, agreed, closed.known_at, before)
+    assert asked.anew() == {FIRST: who}
+    judge(held, agreed, at("04-09"), before)
+    assert asked.anew() == {}
+
+
+def test_a_new_drive_asks_those_alone_who_look_at_what_was_told(asked: Asked) -> None:
+    """What the rules say where nothing was told is asked once for an agreement, and not for each drive."""
+    agreed = reference(worlds.published(POLICY), registered(FIRST))
+    one = record([enrolled("04-01", contract=FIRST)], "WD-1")
+    verdict = judge(one, agreed, at("04-01"))
+    first = asked.anew()
+    assert first[""] == PIECES
+    contract, published = _cycle(verdict, FIRST).contract, _cycle(verdict, FIRST).published
+    assert contract is not None and published is not None
+    untold = agreed.once(contract, published, lambda: pytest.fail("it was not kept"))
+    assert isinstance(untold, CycleWorkings)
+    kind = DriveEnrolled.kind
+    looking = _who_looked_at(untold, *Whole, kind, ANYWHERE[kind])
+    assert len(looking) < len(PIECES) / 2
+    assert sorted(first[FIRST]) == sorted(looking)
+    judge(record([enrolled("04-02", contract=FIRST)], "WD-2"), agreed, at("04-02"))
+    assert {name: sorted(who) for name, who in asked.anew().items()} == {FIRST: sorted(looking)}
+
+
+def _twice_published(then: Policy) -> Reference:
+    return reference(
+        worlds.published(POLICY),
+        registered(FIRST),
+        registered(SECOND),
+        worlds.published(replace(then, version=2), "05-08"),
+        worlds.amended("05-09", *worlds.CHAIN, contract=FIRST, version=2),
+    )
+
+
+def test_another_policy_is_asked_from_the_beginning_and_the_other_contract_is_too(asked: Asked) -> None:
+    """That a policy was published at all can matter to whoever named one that was not there."""
+    agreed = _twice_published(POLICY)
+    before = judge(TWO_LEASES, agreed.read_through(at("05-07")), at("05-07"))
+    asked.anew()
+    before = judge(TWO_LEASES, agreed.read_through(at("05-08")), at("05-08"), before)
+    assert set(asked.anew()) == {"", *CONTRACTS}
+    before = judge(TWO_LEASES, agreed.read_through(at("05-09")), at("05-09"), before)
+    assert set(asked.anew()) == {"", FIRST}
+    judge(TWO_LEASES, agreed.read_through(at("05-10")), at("05-10"), before)
+    assert asked.anew() == {}
+
+
+@settings(max_examples=25, derandomize=True, deadline=None, database=None)
+@given(histories())
+def test_with_the_verdict_before_it_is_the_verdict_without(history: History) -> None:
+    agreed = Reference()
+    coming = sorted(history.agreements, key=lambda fact: fact.recorded_at)
+    held, verdict = record(()), None
+    for fact in sorted(history.facts, key=lambda fact: fact.recorded_at):
+        moment = fact.recorded_at if verdict is None else max(verdict.as_of, fact.recorded_at)
+        while coming and coming[0].recorded_at <= moment:
+            agreed.append(coming.pop(0))
+        turns = 0
+        while (
+            verdict is not None and verdict.turns_at is not None and verdict.turns_at <= moment and turns < 20
+        ):
+            verdict, turns = _the_same(held, agreed, verdict.turns_at, verdict), turns + 1
+        held = fold(held, fact)
+        verdict = _the_same(held, agreed, moment, verdict)
+
+
+def _the_same(held: Record, agreed: Reference, as_of: Any, before: Verdict | None) -> Verdict:
+    agreed = agreed.read_through(as_of)
+    spared, anew = judge(held, agreed, as_of, before), judge(held, agreed, as_of)
+    assert spared == anew
+    # What is held besides must be as it would be made anew, or the next verdict rests on what is not so.
+    for name, cycle in _workings(spared).cycles.items():
+        of = _cycle(anew, name)
+        assert (cycle.cycle, cycle.contract, cycle.published) == (of.cycle, of.contract, of.published)
+        assert cycle.policies_known == of.policies_known == agreed.policies_known()
+        assert (cycle.waiting, cycle.until, cycle.grows) == (of.waiting, of.until, of.grows)
+        for read, bits in cycle.readers.items():
+            assert bits == sum(1 << n for n, piece in enumerate(cycle.pieces) if read in piece.reads)
+    return spared
+
+
+class TestTold:
+    """Single facts are asked about once, whatever comes before, between or after them."""
+
+    FACTS = tuple(enrolled(f"04-0{day}", name=f"fact {day}") for day in range(1, 6))
+
+    def asked(
+        self, told: Told, facts: tuple[Fact, ...], about: str = "the place"
+    ) -> tuple[list[str], list[Fact]]:
+        found: list[Fact] = []
+
+        def find(fact: Fact, case: str) -> str:
+            found.append(fact)
+            return f"{case} {fact.event_id}"
+
+        answers = told.each(about, find, facts, "case")
+        assert list(answers) == [f"case {fact.event_id}" for fact in facts]
+        return list(answers), found
+
+    def test_the_same_facts_again(self) -> None:
+        told = Told()
+        assert self.asked(told, self.FACTS)[1] == list(self.FACTS)
+        assert self.asked(told, self.FACTS)[1] == []
+        assert self.asked(told, tuple(iter(self.FACTS)))[1] == []
+
+    def test_another_question(self) -> None:
+        told = Told()
+        self.asked(told, self.FACTS)
+        assert self.asked(told, self.FACTS, "the people")[1] == list(self.FACTS)
+
+    @pytest.mark.parametrize(
+        ("before", "now", "new"),
+        [
+            ((0, 1, 2), (0, 1, 2, 3, 4), [3, 4]),
+            ((0, 2), (0, 1, 2, 3), [1, 3]),
+            ((1, 2), (0, 1, 2), [0]),
+            ((0, 1, 2), (0, 2), []),
+            ((0, 1), (3, 4), [3, 4]),
+            ((), (0,), [0]),
+            ((0, 1), (), []),
+        ],
+    )
+    def test_only_new_ones(self, before: Sequence[int], now: Sequence[int], new: Sequence[int]) -> None:
+        told = Told()
+        self.asked(told, tuple(self.FACTS[n] for n in before))
+        facts = tuple(self.FACTS[n] for n in now)
+        assert self.asked(told, facts)[1] == [self.FACTS[n] for n in new]
+        assert self.asked(told, facts)[1] == []
+
+    def test_of_one_kind(self) -> None:
+        told, made = Told(), []
+
+        def make(facts: tuple[Fact, ...]) -> int:
+            made.append(facts)
+            return len(facts)
+
+        assert [told.made(DriveEnrolled.kind, self.FACTS, make) for _ in range(2)] == [5, 5]
+        assert told.made(DriveReturned.kind, self.FACTS[:2], make) == 2
+        assert told.made(DriveEnrolled.kind, self.FACTS, make) == 5
+        assert told.made(DriveEnrolled.kind, self.FACTS[:3], make) == 3
+        assert made == [self.FACTS, self.FACTS[:2], self.FACTS[:3]]
+
+
+def test_what_is_looked_at_is_held_once() -> None:
+    one = one_of_a_kind({Whole.CYCLE, DriveEnrolled.kind, DriveReturned.kind})
+    assert one == {Whole.CYCLE, DriveEnrolled.kind, DriveReturned.kind}
+    assert one_of_a_kind([DriveReturned.kind, DriveEnrolled.kind, Whole.CYCLE]) is one
