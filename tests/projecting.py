@@ -31,7 +31,7 @@ class Projecting:
         relay: bool = False,
         cached_drives: int = 50_000,
         cached_verdicts: int = 10_000,
-        read_at_once: int = 2000,
+        read_at_once: int = 12_000,
         sweep_every: float = 0.2,
     ) -> AsyncIterator[Worker]:
         async with await open_pool(self.dsn) as pool:

@@ -124,12 +124,12 @@ class Ledger:
         if self._state(serial).parked:
             self._set_aside(record, self._state(serial), WAITS_BEHIND)
             return
-        state = replace(self._state(serial), record=folded)
+        state = self._state(serial)
         try:
-            verdict = self._verdict(state, as_of)
+            verdict = self._verdict(folded, state.verdict, as_of)
         except Exception as error:
             # Whatever the judgement stumbles over, it is about this drive alone: the others go on.
-            self._set_aside(record, self._state(serial), f"the judgement failed: {error!r}")
+            self._set_aside(record, state, f"the judgement failed: {error!r}")
             return
         self._changes.facts.append(
             FactRow(
@@ -148,20 +148,20 @@ class Ledger:
             )
         )
         self._changes.drive_contracts.add((fact.contract, serial))
-        self._settle(state, verdict)
+        self._settle(state, folded, verdict)
 
     def turn(self, serial: str, until: datetime) -> None:
         """Judge the drive at each of its turning points up to that moment, in order."""
         state = self._state(serial)
         while not state.parked and (at := self._turns_at(state)) is not None and at <= until:
             try:
-                verdict = self._verdict(state, at)
+                verdict = self._verdict(state.record, state.verdict, at)
             except Exception as error:
                 # No message to blame: the drive waits on its latest fact, and the others go on.
                 self.states[serial] = state = replace(state, parked=True)
                 self._changes.stuck[serial] = f"the judgement as of {at.isoformat()} failed: {error!r}"
             else:
-                state = self._settle(state, verdict)
+                state = self._settle(state, state.record, verdict)
 
     def changes(self) -> Changes:
         """All that is to be written."""
@@ -186,16 +186,16 @@ class Ledger:
         counts_at = change + REFERENCE_COUNTS_AFTER
         return counts_at if state.turns_at is None else min(counts_at, state.turns_at)
 
-    def _verdict(self, state: DriveState, as_of: datetime) -> Verdict:
+    def _verdict(self, record: Record, before: Verdict | None, as_of: datetime) -> Verdict:
         reference = self._reference.read_through(as_of - REFERENCE_COUNTS_AFTER)
-        return self._judge(state.record, reference, as_of, state.verdict)
+        return self._judge(record, reference, as_of, before)
 
-    def _settle(self, state: DriveState, verdict: Verdict) -> DriveState:
+    def _settle(self, state: DriveState, record: Record, verdict: Verdict) -> DriveState:
         """Compare the verdict with what is stored: the difference is what was raised and what was resolved."""
-        serial = state.record.serial
+        serial = record.serial
         state = DriveState(
-            state.record,
-            self._flags(serial, state.flags, verdict),
+            record,
+            self._flags(serial, state, verdict),
             self._obligations(serial, state, verdict),
             verdict.as_of,
             verdict.turns_at,
@@ -219,10 +219,11 @@ class Ledger:
             self._changes.gone_obligations.add((serial, key))
         return owed
 
-    def _flags(
-        self, serial: str, stored: Mapping[UUID, StoredFlag], verdict: Verdict
-    ) -> dict[UUID, StoredFlag]:
+    def _flags(self, serial: str, state: DriveState, verdict: Verdict) -> Mapping[UUID, StoredFlag]:
         """The flags after this verdict: what it holds, and what it has taken back, which stays in the history."""
+        stored = state.flags
+        if state.verdict is not None and state.verdict.flags == verdict.flags:
+            return stored
         flags = dict(stored)
         for flag in verdict.flags:
             held = stored.get(flag.flag_id)

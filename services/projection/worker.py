@@ -10,6 +10,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Coroutine, Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any, Final
 
 import asyncpg
@@ -44,6 +45,13 @@ TICK_SECONDS: Final = 10.0
 EXAMPLES: Final = 2000
 """So many verdicts are at hand for other drives to which the same happens. A lot's are asked for one after another."""
 
+PARTITIONS_AT_ONCE: Final = 3
+"""So many partitions are worked on side by side: one is judged while others wait for PostgreSQL. Each takes a
+connection; those who ask questions use the same pool."""
+
+PARTITION_BYTES: Final = 1 << 20
+"""So much of one partition is fetched at once: of a backlog, each read then has something of every partition."""
+
 APPEND_MARGIN: Final = timedelta(milliseconds=100)
 """How much earlier than the clock topic's newest message the drives topic counts as read.
 
@@ -66,8 +74,18 @@ PASSING: Final = (
 """Troubles of the database, the broker and the network: no poison. The worker backs off and starts at the fence."""
 
 
-async def _side_by_side(work: Iterable[Callable[[], Coroutine[Any, Any, None]]]) -> None:
-    await asyncio.gather(*(each() for each in work))
+async def _side_by_side(work: Iterable[Callable[[], Coroutine[Any, Any, None]]], at_most: int = 10) -> None:
+    """Do all of it, so many at a time. What fails is raised when none is under way any more, the gravest first."""
+    turns = asyncio.Semaphore(at_most)
+
+    async def in_turn(each: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        async with turns:
+            await each()
+
+    ends = await asyncio.gather(*(in_turn(each) for each in work), return_exceptions=True)
+    failed = [end for end in ends if end is not None]
+    for error in sorted(failed, key=lambda end: isinstance(end, PASSING)):
+        raise error
 
 
 class Outrun(Exception):
@@ -79,8 +97,8 @@ class Worker:
 
     With `alone` it reads every partition by itself, outside the consumer group, as a rebuild does.
     `cached_drives` bounds the memory: so many drives are kept as last written, about 8 kB each, and the
-    `cached_verdicts` latest of them with the verdict itself, about 10 kB more. `read_at_once` bounds a batch, in
-    messages; the sweep comes by every `sweep_every` seconds.
+    `cached_verdicts` latest of them with the verdict itself, about 10 kB more. `read_at_once` bounds what is read
+    of all partitions before the next sweep, in messages; the sweep comes by every `sweep_every` seconds.
     """
 
     name = "projection"
@@ -96,7 +114,7 @@ class Worker:
         alone: bool = False,
         cached_drives: int = 50_000,
         cached_verdicts: int = 10_000,
-        read_at_once: int = 2000,
+        read_at_once: int = 12_000,
         sweep_every: float = 0.2,
     ) -> None:
         self._bootstrap = bootstrap
@@ -153,7 +171,7 @@ class Worker:
             session_timeout_ms=6000,
             heartbeat_interval_ms=1500,
             fetch_max_wait_ms=50,
-            max_partition_fetch_bytes=4 << 20,
+            max_partition_fetch_bytes=PARTITION_BYTES,
             # A topic that was away, and whose partitions nobody holds, is noticed by looking alone.
             metadata_max_age_ms=10_000,
         )
@@ -201,8 +219,19 @@ class Worker:
                     # 1. Know all reference facts that were recorded before these facts.
                     await self._follower.read_to_end(10)
                     await self._show_reference()
-                for partition, records in batches.items():
-                    await self._in_order(consumer, partition, self._apply(partition.partition, records))
+                # While one partition waits for PostgreSQL, another is judged.
+                await _side_by_side(
+                    [
+                        partial(
+                            self._in_order,
+                            consumer,
+                            partition,
+                            partial(self._apply, partition.partition, records),
+                        )
+                        for partition, records in batches.items()
+                    ],
+                    PARTITIONS_AT_ONCE,
+                )
                 if batches and not self._alone:
                     self._commit_for_lag_tools(consumer)
                 if running.time() - swept_at >= self._sweep_every:
@@ -216,10 +245,15 @@ class Worker:
             self._member = consumer._coordinator.member_id
         await close_consumer(consumer)
 
-    async def _in_order(self, consumer: AIOKafkaConsumer, partition: TopicPartition, work: Any) -> None:
+    async def _in_order(
+        self,
+        consumer: AIOKafkaConsumer,
+        partition: TopicPartition,
+        work: Callable[[], Coroutine[Any, Any, None]],
+    ) -> None:
         """Do the work; where the fence stopped it, go on from where the tables are."""
         try:
-            await work
+            await work()
         except Outrun:
             self._forget(partition.partition)
             await self._seek_to_progress(consumer, partition)
@@ -310,23 +344,28 @@ class Worker:
         ends = await same_log.ends()
         await self._follower.read_to_end(10)
         await self._show_reference()
-        idle = []
-        for partition in assigned:
+        idle: list[tuple[int, int, datetime]] = []
+
+        async def sweep(partition: TopicPartition) -> None:
             position = await consumer.position(partition)
             until = now if position >= ends[partition] else self._read_through.get(partition.partition)
             if until is None:
-                continue
+                return
             async with self._pool.acquire() as connection:
                 next_offset, applied = await store.progress(connection, partition.partition)
                 due = await store.due_serials(connection, partition.partition, until, 1)
             if self._settled.get(partition.partition) != len(self._follower.decisions):
-                await self._in_order(consumer, partition, self._settle_decided(partition.partition, position))
+                settle = partial(self._settle_decided, partition.partition, position)
+                await self._in_order(consumer, partition, settle)
             if next_offset > ends[partition]:
                 await self._seek_to_progress(consumer, partition)
             elif due or applied < self._follower.next_offset or next_offset != position:
-                await self._in_order(consumer, partition, self._turn(partition.partition, position, until))
+                turn = partial(self._turn, partition.partition, position, until)
+                await self._in_order(consumer, partition, turn)
             else:
                 idle.append((partition.partition, position, until))
+
+        await _side_by_side([partial(sweep, partition) for partition in assigned], PARTITIONS_AT_ONCE)
         if idle:
             async with self._pool.acquire() as connection:
                 await store.note_read_through(connection, idle)

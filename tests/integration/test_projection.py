@@ -1,5 +1,7 @@
 """The projection on real Kafka and real PostgreSQL: each fact once, judged in time, the same again in a rebuild."""
 
+import asyncio
+import contextlib
 import uuid
 from datetime import UTC, datetime
 from typing import Any
@@ -103,6 +105,32 @@ async def test_a_drive_is_read_from_the_tables_once_and_then_kept_at_hand(
             await log.facts(message(serial="ZK80001", occurred_at=now()))
             await projecting.caught_up()
     assert read == ["ZK80001"]
+
+
+async def test_while_one_partition_waits_for_the_database_another_is_worked_on(
+    log: LogWriter, projecting: Projecting, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await log.world()
+    serials = [f"ZK8{number:04}" for number in range(60)]
+    await log.facts(*(DriveEnrolled(serial=serial, occurred_at=now()) for serial in serials))
+    write, writing, two = store.write, set[int](), asyncio.Event()
+
+    async def wait_for_another(connection: Any, partition: int, changes: Any) -> None:
+        writing.add(partition)
+        if len(writing) > 1:
+            two.set()
+        with contextlib.suppress(TimeoutError):
+            # Nothing says that the first read has something of two partitions; those after it have.
+            async with asyncio.timeout(2):
+                await two.wait()
+        await write(connection, partition, changes)
+        writing.remove(partition)
+
+    monkeypatch.setattr(store, "write", wait_for_another)
+    async with projecting.worker(alone=True):
+        await projecting.caught_up()
+    assert two.is_set()
+    assert await ask(projecting.dsn, "select count(*) from fact") == len(serials)
 
 
 async def test_the_same_event_with_another_body_waits_in_quarantine(
