@@ -33,9 +33,9 @@ bench: $(INSTALLED) ## measure speed beside references, on a quiet machine; ONLY
 	  $(if $(DRIVES),--drives $(DRIVES)) $(if $(MINUTES),--minutes $(MINUTES)) \
 	  $(if $(REPEATS),--repeats $(REPEATS)) $(if $(QUICK),--quick)
 
-faults: $(INSTALLED) ## break the system on purpose under load, and check every promise; SEEDS=1,2,… FACTS=… KILLS=… RATE=… FOLDER=…
+faults: $(INSTALLED) ## break the system on purpose under load, and check every promise; SEEDS=1,2,… FACTS=… KILLS=… RATE=… AT_ONCE=… FOLDER=…
 	@PYTHONPATH=$(PYTHONPATH):$(CURDIR)/tests $(BIN)/python -m faults $(if $(SEEDS)$(SEED),--seeds $(or $(SEEDS),$(SEED))) \
-	  $(if $(FACTS),--facts $(FACTS)) $(if $(KILLS),--kills $(KILLS)) $(if $(RATE),--rate $(RATE)) \
+	  $(if $(FACTS),--facts $(FACTS)) $(if $(KILLS),--kills $(KILLS)) $(if $(RATE),--rate $(RATE)) $(if $(AT_ONCE),--at-once $(AT_ONCE)) \
 	  $(if $(FOLDER),--folder $(FOLDER))
 
 mutation: $(INSTALLED) ## change each rule in one place at a time, and see that a test notices; MODULE=findings/custody.py

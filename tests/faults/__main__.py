@@ -1,7 +1,7 @@
 """Breaks the real system on purpose, under load, and looks whether any promise did not hold.
 
     make faults                            100,000 facts, seed 1
-    make faults SEEDS=1,2,3,4,5 FACTS=100000 KILLS=20 FOLDER=docs/benchmarks
+    make faults SEEDS=1,2,3,4,5 FACTS=100000 KILLS=4 AT_ONCE=2 FOLDER=docs/benchmarks
     python -m faults --short               2,000 facts, a few faults
 
 The same seed gives the same faults after as many facts, and the same callers. The report goes to FOLDER/faults.md and
@@ -13,8 +13,10 @@ import asyncio
 import shlex
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
 from contextlib import ExitStack
+from multiprocessing import get_context
 from pathlib import Path
 
 from rich.console import Console
@@ -49,12 +51,11 @@ def main() -> int:
     machine = described()
     command = shlex.join(["python", "-m", "faults", *sys.argv[1:]])
     left_out = () if given.short else _left_out()
-    runs = []
-    for seed in given.seeds:
-        plan = _plan(seed, given)
-        result = one_run(plan, console)
+    runs: list[tuple[Plan, Result]] = []
+    for plan, result in _results([_plan(seed, given) for seed in given.seeds], given.at_once, console):
         runs.append((plan, result))
-        console.print(f"seed {seed}: {report.verdict(result)}", markup=False)
+        runs.sort(key=lambda run: run[0].seed)
+        console.print(f"seed {plan.seed}: {report.verdict(result)}", markup=False)
         for violation in result.violations:
             console.print(f"  {violation}", style="red", markup=False)
         # Kept as they come: a later seed that cannot be run takes nothing away.
@@ -73,8 +74,25 @@ def _left_out() -> list[str]:
     return found
 
 
-def one_run(plan: Plan, console: Console) -> Result:
-    """One run on a broker and a database of its own, with progress for a person."""
+def _results(plans: Sequence[Plan], at_once: int, console: Console) -> Iterator[tuple[Plan, Result]]:
+    """The runs as they end, so many beside each other, each then in a process of its own."""
+    if at_once == 1:
+        for plan in plans:
+            yield plan, one_run(plan, console)
+        return
+    with ProcessPoolExecutor(at_once, get_context("spawn")) as processes:
+        running = {processes.submit(_beside_others, plan): plan for plan in plans}
+        for ended in as_completed(running):
+            yield running[ended], ended.result()
+
+
+def _beside_others(plan: Plan) -> Result:
+    console = Console(stderr=True, highlight=False, force_terminal=False)
+    return one_run(plan, console, f"seed {plan.seed}: ")
+
+
+def one_run(plan: Plan, console: Console, prefix: str = "") -> Result:
+    """One run on a broker and a database of its own, with progress for a person, each line after `prefix`."""
     columns = (TextColumn("{task.description:32}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     kinds = {kind for kind, _ in plan.faults}
     with ExitStack() as stack:
@@ -92,10 +110,12 @@ def one_run(plan: Plan, console: Console) -> Result:
         if kinds.intersection(schedule.NETWORK_FAULTS):
             between = stack.enter_context(Network.before(backends, folder / "logs" / "toxiproxy.log"))
         bars = stack.enter_context(Bars(*columns, console=console, transient=True))
-        return asyncio.run(run(backends, plan, folder, _telling(bars, console), network=between, disks=small))
+        return asyncio.run(
+            run(backends, plan, folder, _telling(bars, console, prefix), network=between, disks=small)
+        )
 
 
-def _telling(bars: Bars, console: Console) -> Tell:
+def _telling(bars: Bars, console: Console, prefix: str) -> Tell:
     task = bars.add_task("starting", total=None)
     last = ""
 
@@ -103,7 +123,7 @@ def _telling(bars: Bars, console: Console) -> Tell:
         nonlocal last
         bars.update(task, description=what, completed=done, total=of)
         if what != last and not console.is_terminal:
-            console.print(f"{done:>7} {what}", markup=False)
+            console.print(f"{prefix}{done:>7} {what}", markup=False)
         last = what
 
     return tell
@@ -142,6 +162,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--facts", type=int, default=100_000, help="that callers tell at the least")
     parser.add_argument("--kills", type=int, default=3, help="of each process (default 3)")
     parser.add_argument("--rate", type=float, default=150.0, help="facts a second at the most (default 150)")
+    parser.add_argument("--at-once", type=int, default=1, help="runs beside each other (default 1)")
     parser.add_argument("--short", action="store_true", help="2,000 facts and a few faults")
     parser.add_argument(
         "--folder", type=Path, default=Path("build/faults"), help="where the report is written"
