@@ -25,9 +25,9 @@ from rich.console import Console
 
 from bench.machine import ROOT, described
 from faults import report
-from faults.__main__ import one_run
 from faults.checker import Violation
 from faults.run import Plan
+from faults.runs import one_run
 
 FOLDER = Path("build/faults")
 
