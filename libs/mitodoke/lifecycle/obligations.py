@@ -221,7 +221,8 @@ def _judged(
         party=",".join(parties),
         message=(
             f"{obligation.expect} was owed by the {obligation.owed_by}"
-            f" by {day:%Y-%m-%d %H:%M} {day.tzname()}, {obligation.within} after {obligation.after}"
+            f" by {day:%Y-%m-%d %H:%M} {day.tzname()},"
+            f" {obligation.within} {'of' if obligation.within.anchor else 'after'} {obligation.after}"
         ),
         raised_at=due_at,
         evident_at=evident_at,
