@@ -17,7 +17,7 @@ from mitodoke.lifecycle.policy import Severity
 from mitodoke.lifecycle.verdict import FlagState, Resolution
 from mitodoke.readmodel import queries
 from mitodoke.readmodel.pool import Connection
-from mitodoke.readmodel.queries import DriveView, FlagOf
+from mitodoke.readmodel.queries import DriveView, FlagOf, Total
 from mitodoke.readmodel.rows import RANK, SEVERITY
 
 ANSWER_SECONDS: Final = 10.0
@@ -61,7 +61,7 @@ class Triage:
     """One page of the list of flags. `as_of` is the end of the day that is shown; None for now."""
 
     flags: tuple[FlagOf, ...]
-    total: int
+    total: Total
     after: Cursor | None
     """Where the next page starts; None on the last one."""
     contracts: dict[str, Contract]

@@ -210,7 +210,8 @@ class CustodyQuery:
         return query_pb2.ListFlagsResponse(
             flags=[flag_message(each.serial, each.stored) for each in found],
             next_page_token=token,
-            total=total,
+            total=total.count,
+            more_than_total=total.more,
             freshness=freshness,
         )
 
@@ -248,7 +249,8 @@ class CustodyQuery:
         return query_pb2.ListObligationsResponse(
             obligations=[_obligation(each.serial, each.owed) for each in found],
             next_page_token=token,
-            total=total,
+            total=total.count,
+            more_than_total=total.more,
             freshness=freshness,
         )
 

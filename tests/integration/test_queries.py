@@ -220,6 +220,39 @@ async def test_a_party_that_is_not_registered_is_told_so(asking: Asking) -> None
     assert (refused.code, refused.reason) == (grpc.StatusCode.PERMISSION_DENIED, "PARTY_UNKNOWN")
 
 
+async def _flags_of(asking: Asking, count: int) -> None:
+    """So many flags of one drive, put into the table side by side."""
+    connection = await asyncpg.connect(asking.projecting.dsn, server_settings={"search_path": "custody"})
+    try:
+        await connection.execute(
+            """insert into flag select gen_random_uuid(), 'ZK80001', 'K-1', 'K-1', 'sighted', n::text, 1, '', 'seen',
+                   now(), now(), now(), 'open', null, null, 1 from generate_series(1, $1) as n""",
+            count,
+        )
+        await connection.execute(
+            """insert into obligation (serial, cycle, obligation, subject, contract, state, after, expect, owed_by,
+                   parties, opened_at, due_at, decided_at)
+               select 'ZK80001', 'K-1', 'wipe', n::text, 'K-1', 'pending', 'DriveReturned', 'DriveWiped', 'sanitiser',
+                   '', now(), now(), now() from generate_series(1, $1) as n""",
+            count,
+        )
+    finally:
+        await connection.close()
+
+
+async def test_rows_are_counted_up_to_ten_thousand_and_then_there_are_more(asking: Asking) -> None:
+    await asking.log.world()
+    requests = {
+        "ListFlags": query_pb2.ListFlagsRequest(),
+        "ListObligations": query_pb2.ListObligationsRequest(),
+    }
+    for more, in_all in ((10_000, (10_000, False)), (1, (10_000, True))):
+        await _flags_of(asking, more)
+        for method, request in requests.items():
+            page = await asking.ask(method, request)
+            assert (page.total, page.more_than_total) == in_all
+
+
 async def test_pages_hold_every_flag_once_and_say_how_many_there_are(asking: Asking) -> None:
     await asking.log.world()
     serials = [f"ZK8{n:04}" for n in range(25)]

@@ -59,6 +59,7 @@ class Backends:
                 yield cls(folder, children, ports, broker, database)
             finally:
                 children.stop_all()  # before their ports are given back
+                broker.keep_what_was_learnt()
                 ports.release_all()
 
     @property

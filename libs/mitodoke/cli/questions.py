@@ -71,7 +71,7 @@ def flags(door: Door, wanted: FlagsWanted, as_of: str | None, timezone: str | No
             request.page_size = min(wanted.limit - len(answer.flags), _MOST_A_PAGE)
             page = await asking.list_flags(request)
             answer.flags.extend(page.flags)
-            answer.total = page.total
+            answer.total, answer.more_than_total = page.total, page.more_than_total
             answer.freshness.CopyFrom(page.freshness)
             request.page_token = answer.next_page_token = page.next_page_token
             if not page.next_page_token or len(answer.flags) >= wanted.limit:
@@ -108,7 +108,7 @@ def obligations(
             request.page_size = min(wanted.limit - len(answer.obligations), _MOST_A_PAGE)
             page = await asking.list_obligations(request)
             answer.obligations.extend(page.obligations)
-            answer.total = page.total
+            answer.total, answer.more_than_total = page.total, page.more_than_total
             answer.freshness.CopyFrom(page.freshness)
             request.page_token = answer.next_page_token = page.next_page_token
             if not page.next_page_token or len(answer.obligations) >= wanted.limit:

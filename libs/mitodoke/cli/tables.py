@@ -40,7 +40,7 @@ def flags(answer: query_pb2.ListFlagsResponse, zone: ZoneInfo, as_of: datetime |
         _flag_table(console, answer.flags, zone, serials=True, states=as_of is None)
     by_kind = Counter(_what(flag) for flag in answer.flags)
     more = f", of which {len(answer.flags):,} are shown: --limit shows more" if answer.next_page_token else ""
-    console.print(f"{answer.total:,} flag{_s(answer.total)}{_then(as_of, zone)}{more}.")
+    console.print(f"{_total(answer)} flag{_s(answer.total)}{_then(as_of, zone)}{more}.")
     if len(by_kind) > 1:
         console.print(
             "Shown: " + ", ".join(f"{count:,} {escape(what)}" for what, count in by_kind.most_common())
@@ -69,8 +69,12 @@ def obligations(answer: query_pb2.ListObligationsResponse, zone: ZoneInfo, as_of
         if answer.next_page_token
         else ""
     )
-    console.print(f"{answer.total:,} obligation{_s(answer.total)}{_then(as_of, zone)}{more}.")
+    console.print(f"{_total(answer)} obligation{_s(answer.total)}{_then(as_of, zone)}{more}.")
     _freshness(console, answer.freshness, zone)
+
+
+def _total(answer: query_pb2.ListFlagsResponse | query_pb2.ListObligationsResponse) -> str:
+    return f"{'More than ' if answer.more_than_total else ''}{answer.total:,}"
 
 
 def drive(

@@ -8,7 +8,7 @@ as it would have stood: what was evident by then and not yet resolved.
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from mitodoke.lifecycle.facts import Fact
@@ -22,6 +22,17 @@ from mitodoke.readmodel.store import Decoder, fact_of, owed_of, stored_flag_of
 
 OPEN_FLAGS = (FlagState.OPEN, FlagState.ACKNOWLEDGED)
 OPEN_OBLIGATIONS = (ObligationState.PENDING, ObligationState.OVERDUE)
+
+MOST_COUNTED: Final = 10_000
+"""Nobody works through more rows than this by their number, and to count on takes ever longer with more drives."""
+
+
+@dataclass(frozen=True, slots=True)
+class Total:
+    """How many rows there are: `count` of them, or more than that where `more`."""
+
+    count: int
+    more: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,8 +154,8 @@ async def flags(
     as_of: datetime | None = None,
     after: tuple[int, datetime, UUID] | None = None,
     limit: int = 100,
-) -> tuple[list[FlagOf], int]:
-    """The gravest flags first, then the oldest, and how many there are in all.
+) -> tuple[list[FlagOf], Total]:
+    """The gravest flags first, then the oldest, and how many there are in all, counted up to MOST_COUNTED.
 
     `after` is the (severity rank, raised_at, flag id) of the last flag of the page before. With
     `as_of`, `states` is not asked: the flags that stood open at that moment are meant.
@@ -164,7 +175,7 @@ async def flags(
     if RANK[least_severity] > 1:
         arguments.append(RANK[least_severity])
         where.append(f"severity >= ${len(arguments)}")
-    total = await connection.fetchval(f"select count(*) from flag where {' and '.join(where)}", *arguments)
+    total = await _counted(connection, f"flag where {' and '.join(where)}", arguments)
     if after is not None:
         arguments.extend(after)
         n = len(arguments)
@@ -188,8 +199,8 @@ async def obligations(
     as_of: datetime | None = None,
     after: tuple[datetime, str, str, str, str] | None = None,
     limit: int = 100,
-) -> tuple[list[OwedBy], int]:
-    """What falls due first comes first, and how many there are in all.
+) -> tuple[list[OwedBy], Total]:
+    """What falls due first comes first, and how many there are in all, counted up to MOST_COUNTED.
 
     `owed_by` is a party; `after` the (due_at, serial, cycle, obligation, subject) of the last of the page before.
     With `as_of`, `states` is not asked: what was open at that moment is meant.
@@ -208,9 +219,7 @@ async def obligations(
     if owed_by:
         arguments.append(owed_by)
         where.append(f"${len(arguments)} = any(string_to_array(parties, ','))")
-    total = await connection.fetchval(
-        f"select count(*) from obligation where {' and '.join(where)}", *arguments
-    )
+    total = await _counted(connection, f"obligation where {' and '.join(where)}", arguments)
     if after is not None:
         arguments.extend(after)
         n = len(arguments)
@@ -399,6 +408,13 @@ async def status(connection: Connection) -> Status:
     )
     assert counts is not None
     return Status(tuple((r["partition"], r["next_offset"], r["read_through"]) for r in partitions), *counts)
+
+
+async def _counted(connection: Connection, rows: str, arguments: Sequence[Any]) -> Total:
+    counted: int = await connection.fetchval(
+        f"select count(*) from (select from {rows} limit {MOST_COUNTED + 1}) as rows", *arguments
+    )
+    return Total(min(counted, MOST_COUNTED), counted > MOST_COUNTED)
 
 
 def _conditions(contracts: Collection[str] | None) -> tuple[list[str], list[Any]]:

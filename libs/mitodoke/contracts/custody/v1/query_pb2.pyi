@@ -156,16 +156,18 @@ class ListFlagsRequest(_message.Message):
     def __init__(self, contract_id: _Optional[str] = ..., states: _Optional[_Iterable[_Union[_flag_pb2.FlagState, str]]] = ..., kind: _Optional[str] = ..., subject: _Optional[str] = ..., least_severity: _Optional[_Union[_flag_pb2.Severity, str]] = ..., as_of: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., page_size: _Optional[int] = ..., page_token: _Optional[str] = ...) -> None: ...
 
 class ListFlagsResponse(_message.Message):
-    __slots__ = ("flags", "next_page_token", "total", "freshness")
+    __slots__ = ("flags", "next_page_token", "total", "freshness", "more_than_total")
     FLAGS_FIELD_NUMBER: _ClassVar[int]
     NEXT_PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
     TOTAL_FIELD_NUMBER: _ClassVar[int]
     FRESHNESS_FIELD_NUMBER: _ClassVar[int]
+    MORE_THAN_TOTAL_FIELD_NUMBER: _ClassVar[int]
     flags: _containers.RepeatedCompositeFieldContainer[_flag_pb2.Flag]
     next_page_token: str
     total: int
     freshness: Freshness
-    def __init__(self, flags: _Optional[_Iterable[_Union[_flag_pb2.Flag, _Mapping]]] = ..., next_page_token: _Optional[str] = ..., total: _Optional[int] = ..., freshness: _Optional[_Union[Freshness, _Mapping]] = ...) -> None: ...
+    more_than_total: bool
+    def __init__(self, flags: _Optional[_Iterable[_Union[_flag_pb2.Flag, _Mapping]]] = ..., next_page_token: _Optional[str] = ..., total: _Optional[int] = ..., freshness: _Optional[_Union[Freshness, _Mapping]] = ..., more_than_total: _Optional[bool] = ...) -> None: ...
 
 class ListObligationsRequest(_message.Message):
     __slots__ = ("contract_id", "states", "mine", "as_of", "page_size", "page_token", "obligation_id")
@@ -186,16 +188,18 @@ class ListObligationsRequest(_message.Message):
     def __init__(self, contract_id: _Optional[str] = ..., states: _Optional[_Iterable[_Union[ObligationState, str]]] = ..., mine: _Optional[bool] = ..., as_of: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., page_size: _Optional[int] = ..., page_token: _Optional[str] = ..., obligation_id: _Optional[str] = ...) -> None: ...
 
 class ListObligationsResponse(_message.Message):
-    __slots__ = ("obligations", "next_page_token", "total", "freshness")
+    __slots__ = ("obligations", "next_page_token", "total", "freshness", "more_than_total")
     OBLIGATIONS_FIELD_NUMBER: _ClassVar[int]
     NEXT_PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
     TOTAL_FIELD_NUMBER: _ClassVar[int]
     FRESHNESS_FIELD_NUMBER: _ClassVar[int]
+    MORE_THAN_TOTAL_FIELD_NUMBER: _ClassVar[int]
     obligations: _containers.RepeatedCompositeFieldContainer[Obligation]
     next_page_token: str
     total: int
     freshness: Freshness
-    def __init__(self, obligations: _Optional[_Iterable[_Union[Obligation, _Mapping]]] = ..., next_page_token: _Optional[str] = ..., total: _Optional[int] = ..., freshness: _Optional[_Union[Freshness, _Mapping]] = ...) -> None: ...
+    more_than_total: bool
+    def __init__(self, obligations: _Optional[_Iterable[_Union[Obligation, _Mapping]]] = ..., next_page_token: _Optional[str] = ..., total: _Optional[int] = ..., freshness: _Optional[_Union[Freshness, _Mapping]] = ..., more_than_total: _Optional[bool] = ...) -> None: ...
 
 class GetShipmentRequest(_message.Message):
     __slots__ = ("shipment_id",)
