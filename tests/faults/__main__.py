@@ -3,6 +3,7 @@
     make faults                            100,000 facts, seed 1
     make faults SEEDS=1,2,3,4,5 FACTS=100000 KILLS=4 AT_ONCE=2 FOLDER=docs/benchmarks
     python -m faults --short               2,000 facts, a few faults
+    python -m faults --join ONE OTHER …    no run: one report of those in these folders, into FOLDER
 
 The same seed gives the same faults after as many facts, and the same callers. The report goes to FOLDER/faults.md and
 faults.json; the exit code is 1 when anything was lost, double, or wrong otherwise.
@@ -36,6 +37,9 @@ SHORT = (
 def main() -> int:
     """Run what is asked for; 1 when a promise did not hold."""
     given = _arguments()
+    if given.join:
+        print(f"written: {report.join(given.join, given.folder)}")
+        return 0
     if not given.short:
         disks.with_mounts_of_its_own()
     console = Console(stderr=True, highlight=False)
@@ -50,7 +54,7 @@ def main() -> int:
         for violation in result.violations:
             console.print(f"  {violation}", style="red", markup=False)
         # Kept as they come: a later seed that cannot be run takes nothing away.
-        file = report.write(given.folder, command, machine, runs, left_out)
+        file = report.write(given.folder, command, machine, [result for _, result in runs], left_out)
         console.print(f"written: {file}", markup=False)
     return 1 if any(result.violations for _, result in runs) else 0
 
@@ -100,6 +104,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--rate", type=float, default=150.0, help="facts a second at the most (default 150)")
     parser.add_argument("--at-once", type=int, default=1, help="runs beside each other (default 1)")
     parser.add_argument("--short", action="store_true", help="2,000 facts and a few faults")
+    parser.add_argument("--join", type=Path, nargs="+", help="no run: one report of those in these folders")
     parser.add_argument(
         "--folder", type=Path, default=Path("build/faults"), help="where the report is written"
     )

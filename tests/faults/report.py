@@ -8,7 +8,8 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from faults.run import Injected, Plan, Result
+from faults.checker import Violation
+from faults.run import Injected, Result
 
 HEAD = """\
 # Faults
@@ -26,7 +27,7 @@ def write(
     folder: Path,
     command: str,
     machine: dict[str, str],
-    runs: Sequence[tuple[Plan, Result]],
+    results: Sequence[Result],
     left_out: Sequence[str] = (),
     name: str = "faults",
 ) -> Path:
@@ -39,18 +40,44 @@ def write(
         "command": command,
         "machine": machine,
         "left_out": list(left_out),
-        "runs": [asdict(result) for _, result in runs],
+        "runs": [asdict(result) for result in results],
     }
     (folder / f"{name}.json").write_text(
         json.dumps(content, indent=1, ensure_ascii=False) + "\n", encoding="utf-8"
     )
     text = HEAD.format(command=command, left_out=f" Not injected: {'; '.join(left_out)}." if left_out else "")
     text += "".join(f"| {key} | {value} |\n" for key, value in machine.items())
-    text += _recovery([each for _, result in runs for each in result.injected])
-    text += "".join(_section(result) for _, result in runs)
+    text += _recovery([each for result in results for each in result.injected])
+    text += "".join(_section(result) for result in results)
     file = folder / f"{name}.md"
     file.write_text(text, encoding="utf-8")
     return file
+
+
+def join(folders: Sequence[Path], into: Path) -> Path:
+    """Write one report of those in the folders, the seeds in order. Raises ValueError when they are of two commits."""
+    parts = [json.loads((folder / "faults.json").read_text(encoding="utf-8")) for folder in folders]
+    commits = {part["machine"]["commit"] for part in parts}
+    if len(commits) > 1:
+        raise ValueError(f"These are reports of several commits: {', '.join(sorted(commits))}")
+    results = [_result(run) for part in parts for run in part["runs"]]
+    return write(
+        into,
+        "` and `".join(part["command"] for part in parts),
+        parts[0]["machine"],
+        sorted(results, key=lambda result: result.seed),
+        sorted({each for part in parts for each in part["left_out"]}),
+    )
+
+
+def _result(kept: Mapping[str, Any]) -> Result:
+    parts = {
+        "injected": [Injected(**each) for each in kept["injected"]],
+        "violations": [
+            Violation(**{**each, "examples": tuple(each["examples"])}) for each in kept["violations"]
+        ],
+    }
+    return Result(**{**kept, **parts})
 
 
 def _recovery(injected: Sequence[Injected]) -> str:

@@ -25,6 +25,7 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from mitodoke.eventlog.topics import TopicError, Topics, create_topics
 from mitodoke.readmodel.migrations import Migration, MigrationError, migrate
 from mitodoke_local import Backends, RunnerError, System, jars
+from mitodoke_local.broker import Broker
 from mitodoke_local.children import Children, Ending
 from mitodoke_local.errors import ChildDiedError, FolderInUseError, JarsError, NotReadyError
 from mitodoke_local.folder import DataFolder
@@ -209,6 +210,40 @@ async def test_the_broker_and_the_database_come_back_on_the_same_address_after_a
         assert await connection.fetchval("show timezone") == "UTC"
         assert await connection.fetchval("show fsync") == "on"
         await connection.close()
+
+
+def test_what_java_learnt_of_one_broker_is_used_by_the_next(tmp_path: Path) -> None:
+    """Of jars that no broker has run yet. One that is killed while it writes leaves nothing to others."""
+    links = [tmp_path / "jars" / jar.name for jar in jars.class_path(Progress.silent())]
+    links[0].parent.mkdir()
+    for link, jar in zip(links, jars.class_path(Progress.silent()), strict=True):
+        link.symlink_to(jar)
+    folder = DataFolder(tmp_path / "data")
+    with folder.held(), Children.guarded(folder.lock) as children:
+        broker = Broker(
+            tmp_path / "kafka",
+            jars=links,
+            log=tmp_path / "kafka.log",
+            children=children,
+            ports=Ports(remembered=tmp_path / "ports.json"),
+        )
+
+        def learnt() -> list[Path]:
+            return list(links[0].parent.glob("quick-start-*"))
+
+        def mapped() -> set[str]:
+            return {each.path for each in psutil.Process(broker.child.pid).memory_maps()}
+
+        broker.start()
+        (tmp_path / "kafka" / "learning.aot").write_bytes(b"a part of it")
+        broker.kill()
+        broker.keep_what_was_learnt()
+        assert not learnt()
+        broker.start()
+        broker.stop()
+        (kept,) = learnt()
+        broker.start()
+        assert str(kept) in mapped()
 
 
 def test_services_are_supervised_one_by_one(backends: Backends, database: str, data: Path) -> None:
