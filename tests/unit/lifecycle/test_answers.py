@@ -12,6 +12,7 @@ from worlds import (
     DESTROYER,
     INSTANT,
     LESSOR,
+    NOTHING_AGREED,
     OWNER,
     STRANGER,
     Given,
@@ -273,3 +274,20 @@ def test_an_answer_stays_with_the_debt_of_one_use_in_whichever_cycle_later_repor
 
 def breaches(verdict: Verdict) -> list[Flag]:
     return [flag for flag in verdict.flags if flag.kind == "overdue"]
+
+
+def test_what_came_at_the_very_moment_of_the_waiver_came() -> None:
+    flag = breach("06-01", destroyed("05-05"), waived("05-05", flag=BREACH))
+    assert (flag.resolution, flag.resolved_at) == (Resolution.MET_LATE, at("05-05"))
+
+
+def test_under_no_contract_nobody_can_answer_and_the_flag_stands() -> None:
+    number = "QM00001"
+    seen = Given(sighted("11-26", serial=number), serial=number)
+    suspect = the_flag(seen.judged(NOTHING_AGREED, "12-01"), "suspect_serial")
+    answers = [
+        acknowledged("11-27", serial=number, flag=suspect.flag_id, until="12-20"),
+        waived("11-27", serial=number, flag=suspect.flag_id),
+    ]
+    answered = Given(*seen.facts, *answers, serial=number).judged(NOTHING_AGREED, "12-01")
+    assert the_flag(answered, "suspect_serial") == suspect
