@@ -56,6 +56,11 @@ def test_a_contract_registered_late_is_under_it_only_since_then() -> None:
     check(Row("", RETURNED, agreed, "08-01", late), "overdue")
 
 
+def test_it_is_no_matter_which_version_the_contract_was_registered_under() -> None:
+    breach = Flags(flag("overdue", "end 05-06", MAJOR, DESTROYER, subject="destruction"))
+    check(Row("", RETURNED, tried(reference(registered(version=3))), "06-01", breach), "overdue")
+
+
 def test_no_amendment_puts_it_under_another_policy_again() -> None:
     agreed = reference(
         published(policy(version=3)), registered(version=3), published(policy(version=2)),
