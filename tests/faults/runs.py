@@ -27,8 +27,12 @@ def results(plans: Sequence[Plan], at_once: int, console: Console) -> Iterator[t
         return
     with ProcessPoolExecutor(at_once, get_context("spawn")) as processes:
         running = {processes.submit(_beside_others, plan): plan for plan in plans}
-        for ended in as_completed(running):
-            yield running[ended], ended.result()
+        try:
+            for ended in as_completed(running):
+                yield running[ended], ended.result()
+        finally:
+            # Who is interrupted does not want the seeds that have not begun.
+            processes.shutdown(wait=False, cancel_futures=True)
 
 
 def _beside_others(plan: Plan) -> Result:
