@@ -11,6 +11,7 @@ from hypothesis import given, settings
 import mitodoke.lifecycle.judge as judging
 import worlds
 from histories import History, histories
+from mitodoke.lifecycle import workings
 from mitodoke.lifecycle.case import Case
 from mitodoke.lifecycle.facts import DriveDestroyed, DriveEnrolled, DriveReturned, DriveWiped, Fact
 from mitodoke.lifecycle.findings.catalogue import CATALOGUE
@@ -182,10 +183,15 @@ def test_a_fact_asks_those_alone_who_look_at_its_kind(asked: Asked, late: Fact) 
         )
 
 
-def test_an_answer_that_is_the_same_again_is_the_same_thing(asked: Asked) -> None:
+@pytest.mark.parametrize(
+    "late",
+    [worlds.sighted(**LATE, contract=SECOND), worlds.returned(**LATE, contract=FIRST)],
+    ids=lambda fact: fact.kind,
+)
+def test_an_answer_that_is_the_same_again_is_the_same_thing(asked: Asked, late: Fact) -> None:
     """So that whoever keeps verdicts keeps each answer once, and can see at a glance what is another."""
     before = judge(TWO_LEASES, AGREED, at("05-10"))
-    verdict = judge(fold(TWO_LEASES, worlds.sighted(**LATE, contract=SECOND)), AGREED, at("05-10"), before)
+    verdict = judge(fold(TWO_LEASES, late), AGREED, at("05-10"), before)
     for name in CONTRACTS:
         were, are = _cycle(before, name), _cycle(verdict, name)
         assert _who_looked_at(are, DriveEnrolled.kind)
@@ -219,11 +225,39 @@ def test_a_drive_leaving_a_contract_altogether_asks_the_other_who_looked_there(a
     assert verdict == judge(gone, AGREED, at("05-07"))
 
 
+def test_a_destruction_taken_back_asks_who_looked_at_it_from_another_lease(asked: Asked) -> None:
+    deed = worlds.destroyed("05-06", contract=SECOND, name="the deed")
+    held = fold(TWO_LEASES, deed)
+    before = judge(held, AGREED, at("05-06"))
+    asked.anew()
+    now = fold(held, worlds.retracted("05-07", contract=SECOND, retracted="the deed", by=deed.party))
+    verdict = judge(now, AGREED, at("05-07"), before)
+    looked = _who_looked_at(_cycle(before, FIRST), ANYWHERE[deed.kind], Whole.DESTRUCTIONS)
+    assert looked
+    assert sorted(asked.anew()[FIRST]) == sorted(looked)
+    assert verdict == judge(now, AGREED, at("05-07"))
+
+
+def test_a_lease_known_earlier_than_it_was_asks_who_looked_at_when(asked: Asked) -> None:
+    before = judge(TWO_LEASES, AGREED, at("05-10"))
+    asked.anew()
+    earlier = worlds.removed("04-02", known="05-10", contract=SECOND, backfilled=True)
+    verdict = judge(fold(TWO_LEASES, earlier), AGREED, at("05-10"), before)
+    own = _cycle(before, SECOND)
+    assert _cycle(verdict, SECOND).cycle.first_known_at < own.cycle.first_known_at
+    news = (earlier.kind, ANYWHERE[earlier.kind], Whole.CYCLE)
+    looked = _who_looked_at(own, *news, Whole.FIRST)
+    assert set(looked) > set(_who_looked_at(own, *news))
+    assert sorted(asked.anew()[SECOND]) == sorted(looked)
+
+
 def test_a_closed_shipment_asks_those_who_asked_for_it(asked: Asked) -> None:
     lot = {"shipment": LOT, "contract": FIRST}
     held = record([enrolled("04-01", contract=FIRST), worlds.dispatched("04-06", by=OWNER, **lot)])
     closed = worlds.closed("04-08", contract=FIRST)
-    agreed = reference(worlds.published(POLICY), registered(FIRST), closed)
+    # Another contract has a shipment of that name too.
+    elsewhere = worlds.closed("04-07 10:00", contract=SECOND)
+    agreed = reference(worlds.published(POLICY), registered(FIRST), registered(SECOND), elsewhere, closed)
     before = judge(held, agreed, at("04-07"))
     who = [name for name, piece in zip(PIECES, _cycle(before, FIRST).pieces, strict=True) if piece.closures]
     assert who
@@ -336,6 +370,8 @@ class TestTold:
         assert self.asked(told, self.FACTS)[1] == list(self.FACTS)
         assert self.asked(told, self.FACTS)[1] == []
         assert self.asked(told, tuple(iter(self.FACTS)))[1] == []
+        # As after they were read from the tables again.
+        assert self.asked(told, tuple(replace(fact) for fact in self.FACTS))[1] == []
 
     def test_another_question(self) -> None:
         told = Told()
@@ -375,7 +411,8 @@ class TestTold:
         assert made == [self.FACTS, self.FACTS[:2], self.FACTS[:3]]
 
 
-def test_what_is_looked_at_is_held_once() -> None:
+def test_what_is_looked_at_is_held_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(workings, "_SEEN", {})
     one = one_of_a_kind({Whole.CYCLE, DriveEnrolled.kind, DriveReturned.kind})
     assert one == {Whole.CYCLE, DriveEnrolled.kind, DriveReturned.kind}
     assert one_of_a_kind([DriveReturned.kind, DriveEnrolled.kind, Whole.CYCLE]) is one
