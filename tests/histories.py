@@ -1,6 +1,6 @@
 """Random histories of one drive: two contracts, late, repeated, imported and retracted facts, changing agreements."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, time, timedelta
 from uuid import UUID
@@ -36,7 +36,9 @@ from mitodoke.lifecycle.policy import (
     Weekday,
     WorkingHours,
 )
+from mitodoke.lifecycle.record import Record, fold
 from mitodoke.lifecycle.reference import BEGINNING, Reference, ReferenceFact
+from mitodoke.lifecycle.verdict import Verdict
 from worlds import (
     CARRIER,
     CRITICAL,
@@ -318,3 +320,33 @@ def leased_again(draw: st.DrawFn) -> History:
     of = draw(st.sampled_from(facts))
     facts.append(retracted(START + timedelta(days=DAYS + 500), retracted=of.event_id))
     return History(tuple(_each_once(facts)), (), ())
+
+
+def fact_by_fact(
+    history: History,
+    judged: Callable[[Record, Reference, datetime, Verdict | None], Verdict],
+    until: datetime | None = None,
+) -> None:
+    """The drive as the projection meets it: by its facts and turning points, while the reference log grows.
+
+    `judged` is given the verdict before; `until` says how far the turning points after the last fact are followed.
+    """
+    agreed = Reference()
+    coming = sorted(history.agreements, key=lambda fact: fact.recorded_at)
+    held = record(())
+    verdict: Verdict | None = None
+
+    def turn(by: datetime) -> None:
+        nonlocal verdict
+        while verdict is not None and verdict.turns_at is not None and verdict.turns_at <= by:
+            verdict = judged(held, agreed.read_through(verdict.turns_at), verdict.turns_at, verdict)
+
+    for fact in sorted(history.facts, key=lambda fact: fact.recorded_at):
+        moment = fact.recorded_at if verdict is None else max(verdict.as_of, fact.recorded_at)
+        while coming and coming[0].recorded_at <= moment:
+            agreed.append(coming.pop(0))
+        turn(moment)
+        held = fold(held, fact)
+        verdict = judged(held, agreed.read_through(moment), moment, verdict)
+    if until is not None:
+        turn(until)

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from histories import DAYS, START, History, histories, leased_again, moments, told_in_order
+from histories import DAYS, START, History, fact_by_fact, histories, leased_again, moments, told_in_order
 from mitodoke.lifecycle.judge import judge
 from mitodoke.lifecycle.record import Cycle, Record, fold, standing
 from mitodoke.lifecycle.reference import Reference
@@ -64,29 +64,12 @@ def test_judging_twice_says_the_same(history: History) -> None:
 @look
 @given(histories())
 def test_what_the_verdict_before_spares_changes_nothing(history: History) -> None:
-    """The drive as the projection meets it: fact by fact, by turning points, while the reference log grows."""
-    agreed = Reference()
-    coming = sorted(history.agreements, key=lambda fact: fact.recorded_at)
-    held, verdict = record(()), None
-    for fact in sorted(history.facts, key=lambda fact: fact.recorded_at):
-        moment = fact.recorded_at if verdict is None else max(verdict.as_of, fact.recorded_at)
-        while coming and coming[0].recorded_at <= moment:
-            agreed.append(coming.pop(0))
-        while verdict is not None and verdict.turns_at is not None and verdict.turns_at <= moment:
-            verdict = _same_with_and_without(held, agreed, verdict.turns_at, verdict)
-        held = fold(held, fact)
-        verdict = _same_with_and_without(held, agreed, moment, verdict)
-    while verdict is not None and verdict.turns_at is not None and verdict.turns_at <= END:
-        verdict = _same_with_and_without(held, agreed, verdict.turns_at, verdict)
+    def the_same(held: Record, agreed: Reference, as_of: datetime, before: Verdict | None) -> Verdict:
+        spared, anew = judge(held, agreed, as_of, before), judge(held, agreed, as_of)
+        assert spared == anew
+        return spared
 
-
-def _same_with_and_without(
-    held: Record, agreed: Reference, as_of: datetime, before: Verdict | None
-) -> Verdict:
-    agreed = agreed.read_through(as_of)
-    spared, anew = judge(held, agreed, as_of, before), judge(held, agreed, as_of)
-    assert spared == anew
-    return spared
+    fact_by_fact(history, the_same, END)
 
 
 @look

@@ -13,7 +13,7 @@ from mitodoke_local.children import Child, Children, Ending
 from mitodoke_local.errors import NotReadyError, RunnerError
 from mitodoke_local.java import find_java
 from mitodoke_local.ports import Ports
-from mitodoke_local.quick_start import LEARNING_ENDS_WITHIN, QuickStart
+from mitodoke_local.quick_start import QuickStart
 from mitodoke_local.waiting import until
 
 _LOG_SETTINGS = Path(__file__).with_name("broker-log4j2.properties")
@@ -94,14 +94,13 @@ class Broker:
         if not (self._data / "meta.properties").exists():
             self._format(java, settings)
         self._quick = QuickStart.beside(self._jars[0].parent, java, self._folder / "learning.aot")
+        quickly, ends_within = self._quick.start()
         child = self._children.start(
             "kafka",
-            self._command(
-                java, "kafka.Kafka", str(settings), options=["-Xms256m", "-Xmx512m", *self._quick.options()]
-            ),
+            self._command(java, "kafka.Kafka", str(settings), options=["-Xms256m", "-Xmx512m", *quickly]),
             log=self._log,
             environment=_environment(),
-            ending=Ending(((signal.SIGTERM, LEARNING_ENDS_WITHIN),)),
+            ending=Ending(((signal.SIGTERM, ends_within),)),
         )
         self._child = child
         until(lambda: not child.running() or self._answers(), limit=limit, every=0.05)

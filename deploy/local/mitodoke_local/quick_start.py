@@ -16,7 +16,8 @@ from mitodoke_local.children import Child
 from mitodoke_local.java import version
 
 _LEARNS_SINCE: Final = 25
-LEARNING_ENDS_WITHIN: Final = 60.0
+_ENDS_WITHIN: Final = 20.0
+_LEARNING_ENDS_WITHIN: Final = 60.0
 """Seconds: who learns writes down what it learnt before it ends, which takes some nine on two cores."""
 
 
@@ -33,13 +34,13 @@ class QuickStart:
         """What is kept beside the jars, in the user's cache."""
         return cls(java, jars / f"quick-start-{version(java)}.aot", learning)
 
-    def options(self) -> list[str]:
-        """For Java: to use what was learnt, or else to learn."""
+    def start(self) -> tuple[list[str], float]:
+        """Options for Java, to use what was learnt or else to learn; and within how many seconds it then ends."""
         if (version(self.java) or 0) < _LEARNS_SINCE:
-            return []
+            return [], _ENDS_WITHIN
         if self.kept.exists():
-            return [f"-XX:AOTCache={self.kept}"]
-        return [f"-XX:AOTCacheOutput={self.learning}"]
+            return [f"-XX:AOTCache={self.kept}"], _ENDS_WITHIN
+        return [f"-XX:AOTCacheOutput={self.learning}"], _LEARNING_ENDS_WITHIN
 
     def keep(self, broker: Child) -> None:
         """Keep what the broker learnt that has ended. One that was killed may have written down a part of it."""

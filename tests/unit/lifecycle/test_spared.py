@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -10,7 +10,7 @@ from hypothesis import given, settings
 
 import mitodoke.lifecycle.judge as judging
 import worlds
-from histories import History, histories
+from histories import History, fact_by_fact, histories
 from mitodoke.lifecycle import workings
 from mitodoke.lifecycle.case import Case
 from mitodoke.lifecycle.facts import DriveDestroyed, DriveEnrolled, DriveReturned, DriveWiped, Fact
@@ -316,24 +316,10 @@ def test_another_policy_is_asked_from_the_beginning_and_the_other_contract_is_to
 @settings(max_examples=25, derandomize=True, deadline=None, database=None)
 @given(histories())
 def test_with_the_verdict_before_it_is_the_verdict_without(history: History) -> None:
-    agreed = Reference()
-    coming = sorted(history.agreements, key=lambda fact: fact.recorded_at)
-    held, verdict = record(()), None
-    for fact in sorted(history.facts, key=lambda fact: fact.recorded_at):
-        moment = fact.recorded_at if verdict is None else max(verdict.as_of, fact.recorded_at)
-        while coming and coming[0].recorded_at <= moment:
-            agreed.append(coming.pop(0))
-        turns = 0
-        while (
-            verdict is not None and verdict.turns_at is not None and verdict.turns_at <= moment and turns < 20
-        ):
-            verdict, turns = _the_same(held, agreed, verdict.turns_at, verdict), turns + 1
-        held = fold(held, fact)
-        verdict = _the_same(held, agreed, moment, verdict)
+    fact_by_fact(history, _the_same)
 
 
-def _the_same(held: Record, agreed: Reference, as_of: Any, before: Verdict | None) -> Verdict:
-    agreed = agreed.read_through(as_of)
+def _the_same(held: Record, agreed: Reference, as_of: datetime, before: Verdict | None) -> Verdict:
     spared, anew = judge(held, agreed, as_of, before), judge(held, agreed, as_of)
     assert spared == anew
     # What is held besides must be as it would be made anew, or the next verdict rests on what is not so.
