@@ -22,6 +22,7 @@ from mitodoke.lifecycle.facts import (
     LeaseEnded,
     WipeVerified,
 )
+from mitodoke.lifecycle.judge import judge
 from mitodoke.lifecycle.kinds import Role
 from mitodoke.lifecycle.policy import Per, Severity
 from mitodoke.lifecycle.reference import Reference
@@ -69,6 +70,7 @@ from worlds import (
     owes,
     policy,
     published,
+    record,
     recovered,
     reference,
     registered,
@@ -1011,3 +1013,14 @@ def test_the_debt_of_each_use_is_named_by_its_fact() -> None:
     verdict = Given(exported("06-21", name="use")).judged(AFTER_USE, "07-01")
     assert [o.subject for o in verdict.obligations] == [str(named("use"))]
     assert the_flag(verdict, "overdue").subject == f"erasure/{named('use')}"
+
+
+def test_the_breaches_of_two_leases_both_grow() -> None:
+    agreed = reference(
+        published(policy(owes("destruction", DriveReturned, DriveDestroyed, "10d", grows={"2d": CRITICAL}))),
+        registered("K-1"),
+        registered("K-2"),
+    )
+    held = record([returned("04-22", contract="K-1"), returned("04-25", contract="K-2")])
+    breaches = [flag for flag in judge(held, agreed, at("06-01")).flags if flag.kind == "overdue"]
+    assert [(flag.contract, flag.severity) for flag in breaches] == [("K-1", CRITICAL), ("K-2", CRITICAL)]
