@@ -9,12 +9,27 @@ import asyncpg
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from mitodoke.chassis.clock import SystemClock
+from mitodoke.chassis.config import Config
+from mitodoke.chassis.server import Running, running
 from mitodoke.eventlog.reference_log import ReferenceFollower
 from mitodoke.eventlog.topics import Topics
 from mitodoke.readmodel.pool import open_pool
+from mitodoke.services.projection import assembled
 from mitodoke.services.projection.relay import Relay
 from mitodoke.services.projection.worker import Worker
 from read_model import ask, until
+
+
+@contextlib.asynccontextmanager
+async def projection_service(config: Config) -> AsyncIterator[Running]:
+    """The whole service in this test's own loop: worker, relay and CustodyQuery over gRPC."""
+    pool = await open_pool(config.need_database())
+    rpc_services, parts = assembled(config, pool)
+    try:
+        async with running(config, name="projection", rpc_services=rpc_services, parts=parts) as service:
+            yield service
+    finally:
+        pool.terminate()
 
 
 class Projecting:

@@ -34,6 +34,7 @@ from mitodoke.eventlog.topics import Topics
 from mitodoke.services.leasing.servicer import services as leasing_services
 from mitodoke_local import Backends, System
 from real_backends import real_backends
+from wire import Wire
 
 # aiokafka drops a connection that was still being made when its client was closed, as happens when brokers stand still.
 pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
@@ -147,6 +148,42 @@ async def test_a_request_that_is_large_is_taken_alone_and_not_beside_others(
         waiting.go.set()
         assert (await first).drive.serial == "X"
         assert (await stub.GetDrive(large, metadata=_credentials(), timeout=60)).drive.serial == "X"
+
+
+@pytest.mark.usefixtures("topics")
+async def test_a_caller_that_is_gone_without_a_word_gives_back_its_place(
+    backends: Backends, namespace: str
+) -> None:
+    waiting = Waiting()
+    config = configuration(backends.kafka, namespace)
+    limits = Limits(calls=1, silent_seconds=1)
+    async with (
+        running(config, name="test", rpc_services=[waiting.service()], limits=limits) as service,
+        Wire.to(str(service.address)) as wire,
+        grpc.aio.insecure_channel(wire.address) as gone,
+        grpc.aio.insecure_channel(str(service.address)) as channel,
+    ):
+        abandoned = CustodyQueryStub(gone).GetDrive(
+            query_pb2.GetDriveRequest(serial="X"), metadata=_credentials(), timeout=300
+        )
+        async with asyncio.timeout(60):
+            await waiting.taken.wait()
+        wire.die_silently()
+        waiting.taken.clear()
+        stub = CustodyQueryStub(channel)
+
+        async def taken() -> bool:
+            call = stub.GetDrive(query_pb2.GetDriveRequest(serial="X"), metadata=_credentials(), timeout=60)
+            answered = asyncio.ensure_future(call)
+            took = asyncio.create_task(waiting.taken.wait())
+            await asyncio.wait([answered, took], return_when=asyncio.FIRST_COMPLETED)
+            for each in (call, took):
+                each.cancel()
+            await asyncio.gather(answered, took, return_exceptions=True)
+            return waiting.taken.is_set()
+
+        await until(taken, what="another call is taken", limit=60)
+        abandoned.cancel()
 
 
 @pytest.mark.usefixtures("topics")

@@ -12,7 +12,6 @@ import pytest
 from contract.world import credentials, refusal, serving, stamp
 from log_writer import SHORT_POLICY, LogWriter, at, now
 from mitodoke.chassis.config import Address, Config
-from mitodoke.chassis.server import running
 from mitodoke.contracts.custody.v1 import flag_pb2, query_pb2
 from mitodoke.contracts.custody.v1.query_pb2_grpc import CustodyQueryStub
 from mitodoke.contracts.destruction.v1.destruction_pb2 import DriveDestroyed
@@ -20,10 +19,8 @@ from mitodoke.contracts.leasing.v1.leasing_pb2 import DriveEnrolled
 from mitodoke.contracts.reference.v1 import reference_pb2
 from mitodoke.contracts.returns.v1.returns_pb2 import DriveReleased, DriveReturned
 from mitodoke.policyfile import read_policy
-from mitodoke.readmodel.pool import open_pool
-from mitodoke.services.projection import assembled
 from mitodoke_local import Backends
-from projecting import Projecting
+from projecting import Projecting, projection_service
 from read_model import contents, until
 from real_backends import real_backends
 
@@ -70,15 +67,12 @@ async def asking(
         dev_secret=SECRET,
         topic_namespace=namespace,
     )
-    pool = await open_pool(database)
-    rpc_services, parts = assembled(config, pool)
     async with (
-        running(config, name="projection", rpc_services=rpc_services, parts=parts) as service,
+        projection_service(config) as service,
         grpc.aio.insecure_channel(str(service.address)) as channel,
     ):
         await until(lambda: serving(channel), "the projection serves")
         yield Asking(log, projecting, CustodyQueryStub(channel))
-    pool.terminate()
 
 
 async def _two_contracts(asking: Asking) -> None:

@@ -39,12 +39,14 @@ class Limits:
     """How much a process takes on at once; what is more is told to come again, so that memory does not grow.
 
     One call is always taken, however large. `stalled_seconds` is how long a stream's caller may leave an answer
-    unread before the stream is ended.
+    unread before the stream is ended. A connection with a call under way that was silent for `silent_seconds` is asked
+    whether anybody is there, and is closed with its calls after a third of that without an answer.
     """
 
     calls: int = 256
     request_bytes: int = 48 * 1024 * 1024
     stalled_seconds: float = 30.0
+    silent_seconds: float = 60.0
     retry_after: timedelta = timedelta(seconds=1)
 
 

@@ -32,6 +32,9 @@ LINGER_SECONDS: Final = 0.3
 LAST_WORDS_SECONDS: Final = 2.0
 """So long before their end, calls that still wait are told that their outcome is not known."""
 MOST_STREAMS_OF_A_CONNECTION: Final = 512
+ASKED_AT_MOST_EVERY_SECONDS: Final = 0.5
+"""A caller that asks more often whether the service is still there is sent away; gRPC's own five minutes would send
+away every caller that waits on a quiet watch and wants to know within a minute that its path is dead."""
 _READINESS_SECONDS: Final = 0.1
 _COLLECT_AFTER: Final = 50_000, 20, 20
 """New objects, and so on by generation. At Python's own 700 a fifth of a bulk report's time went into it
@@ -127,6 +130,7 @@ async def running(
         _log.warning("insecure_development_identity", listen=str(config.listen), loopback_only=True)
     calls = CallLog(config.kafka, Topics.named(config.topic_namespace).calls)
     all_parts: list[Part] = [*([calls] if rpc_services else []), *parts]
+    limits = limits or Limits()
     pipeline = Pipeline(authenticator, calls.note, clock or SystemClock(), limits)
 
     server = grpc.aio.server(
@@ -135,6 +139,12 @@ async def running(
             ("grpc.max_send_message_length", LARGEST_MESSAGE),
             # More than these on one connection wait at the caller, not here.
             ("grpc.max_concurrent_streams", MOST_STREAMS_OF_A_CONNECTION),
+            ("grpc.http2.min_ping_interval_without_data_ms", int(1000 * ASKED_AT_MOST_EVERY_SECONDS)),
+            # A caller that is gone without a word gives back what its calls and watches hold.
+            ("grpc.keepalive_time_ms", int(1000 * limits.silent_seconds)),
+            ("grpc.keepalive_timeout_ms", int(1000 * limits.silent_seconds / 3)),
+            ("grpc.http2.ping_timeout_ms", int(1000 * limits.silent_seconds / 3)),
+            ("grpc.http2.max_pings_without_data", 0),
             # Without it a second process could listen on the same port and take half of the calls.
             ("grpc.so_reuseport", 0),
         ]

@@ -34,6 +34,10 @@ class Patience:
     per_attempt: float = 30.0
     in_all: float = 120.0
     attempts: int = 20
+    keepalive: float = 20.0
+    """When a connection with a call under way was silent for so long, the service is asked whether it is there. It has
+    a third of that to answer; then the connection is given up and the call fails. A service refuses to be asked
+    more often than every half second (`mitodoke.chassis.server.ASKED_AT_MOST_EVERY_SECONDS`)."""
 
 
 class Calls:

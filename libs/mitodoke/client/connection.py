@@ -115,6 +115,20 @@ class Connection:
     def _calls(self, service: str) -> Calls:
         channel = self._channels.get(service)
         if channel is None:
-            channel = grpc.aio.insecure_channel(self._endpoints.address(service), options=_OPTIONS)
+            channel = grpc.aio.insecure_channel(
+                self._endpoints.address(service), options=(*_OPTIONS, *_keepalive(self._patience.keepalive))
+            )
             self._channels[service] = channel
         return Calls(channel, self._identity, self._patience)
+
+
+def _keepalive(silence: float) -> tuple[tuple[str, int], ...]:
+    """Else a path that died without a word, as one through a firewall does, would look like a quiet one for ever."""
+    return (
+        ("grpc.keepalive_time_ms", int(1000 * silence)),
+        ("grpc.keepalive_timeout_ms", int(1000 * silence / 3)),
+        # gRPC also pings to measure the path, holds back the other question until that is answered, and waits a minute.
+        ("grpc.http2.ping_timeout_ms", int(1000 * silence / 3)),
+        # Who waits on a watch sends nothing; gRPC would stop asking after the second time.
+        ("grpc.http2.max_pings_without_data", 0),
+    )
