@@ -58,3 +58,23 @@ async def until(condition: Callable[[], Awaitable[bool]], what: str, limit: floa
                 await asyncio.sleep(0.02)
     except TimeoutError:
         raise AssertionError(f"not within {limit:g} s: {what}") from None
+
+
+async def add_open_rows(dsn: str, count: int) -> None:
+    """So many more open flags and obligations of one drive of contract K-1, put straight into the tables."""
+    connection = await asyncpg.connect(dsn, server_settings={"search_path": "custody"})
+    try:
+        await connection.execute(
+            """insert into flag select gen_random_uuid(), 'ZK80001', 'K-1', 'K-1', 'sighted', '', 1, '', 'seen',
+                   now(), now(), now(), 'open', null, null, 1 from generate_series(1, $1)""",
+            count,
+        )
+        await connection.execute(
+            """insert into obligation (serial, cycle, obligation, subject, contract, state, after, expect, owed_by,
+                   parties, opened_at, due_at, decided_at)
+               select 'ZK80001', 'K-1', 'wipe', gen_random_uuid()::text, 'K-1', 'pending', 'DriveReturned',
+                   'DriveWiped', 'sanitiser', '', now(), now(), now() from generate_series(1, $1)""",
+            count,
+        )
+    finally:
+        await connection.close()

@@ -28,7 +28,7 @@ from mitodoke.readmodel.pool import open_pool
 from mitodoke.services.dashboard.pages import PER_PAGE, application
 from mitodoke.services.dashboard.reading import ReadModel
 from mitodoke_local import Backends
-from read_model import until
+from read_model import add_open_rows, until
 
 NOW = datetime(2019, 12, 27, 9, 0, 3, tzinfo=UTC)
 READ_THROUGH = NOW - timedelta(seconds=3)
@@ -209,6 +209,19 @@ async def test_the_pages_of_the_list_hold_every_flag_once(pages: httpx.AsyncClie
     assert len(seen) == 2 * len(MANY) + 7
     assert page.links["First page"] == "/"
     assert f"101–{total} of {total}" in page.text
+
+
+async def test_of_more_than_ten_thousand_flags_no_exact_number_is_said(database: str) -> None:
+    drives = JudgedDrives(database)
+    told(drives)
+    await drives.write(READ_THROUGH)
+    await add_open_rows(database, 10_000)
+    async with pages_of(database) as pages:
+        english, japanese = [Page((await pages.get(f"/?lang={lang}")).text).text for lang in ("en", "ja")]
+    assert "Open flags more than 10,000" in english
+    assert f"1–{PER_PAGE} of more than 10,000" in english
+    assert "10,000 件超" in japanese
+    assert f"10,000 件を超えるうち 1–{PER_PAGE} 件目" in japanese
 
 
 @pytest.mark.parametrize(

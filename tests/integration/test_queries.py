@@ -21,7 +21,7 @@ from mitodoke.contracts.returns.v1.returns_pb2 import DriveReleased, DriveReturn
 from mitodoke.policyfile import read_policy
 from mitodoke_local import Backends
 from projecting import Projecting, projection_service
-from read_model import contents, until
+from read_model import add_open_rows, contents, until
 from real_backends import real_backends
 
 SECRET = "not-a-secret-in-tests"
@@ -214,26 +214,6 @@ async def test_a_party_that_is_not_registered_is_told_so(asking: Asking) -> None
     assert (refused.code, refused.reason) == (grpc.StatusCode.PERMISSION_DENIED, "PARTY_UNKNOWN")
 
 
-async def _more_rows(asking: Asking, count: int) -> None:
-    """So many more flags and obligations of one drive, put straight into the tables."""
-    connection = await asyncpg.connect(asking.projecting.dsn, server_settings={"search_path": "custody"})
-    try:
-        await connection.execute(
-            """insert into flag select gen_random_uuid(), 'ZK80001', 'K-1', 'K-1', 'sighted', '', 1, '', 'seen',
-                   now(), now(), now(), 'open', null, null, 1 from generate_series(1, $1)""",
-            count,
-        )
-        await connection.execute(
-            """insert into obligation (serial, cycle, obligation, subject, contract, state, after, expect, owed_by,
-                   parties, opened_at, due_at, decided_at)
-               select 'ZK80001', 'K-1', 'wipe', gen_random_uuid()::text, 'K-1', 'pending', 'DriveReturned',
-                   'DriveWiped', 'sanitiser', '', now(), now(), now() from generate_series(1, $1)""",
-            count,
-        )
-    finally:
-        await connection.close()
-
-
 async def test_rows_are_counted_up_to_ten_thousand_and_then_there_are_more(asking: Asking) -> None:
     await asking.log.world()
     requests = {
@@ -241,7 +221,7 @@ async def test_rows_are_counted_up_to_ten_thousand_and_then_there_are_more(askin
         "ListObligations": query_pb2.ListObligationsRequest(),
     }
     for more, in_all in ((10_000, (10_000, False)), (1, (10_000, True))):
-        await _more_rows(asking, more)
+        await add_open_rows(asking.projecting.dsn, more)
         for method, request in requests.items():
             page = await asking.ask(method, request)
             assert (page.total, page.more_than_total) == in_all

@@ -249,6 +249,14 @@ def test_a_flag_is_one_line_with_its_message_as_it_was_written(capsys: pytest.Ca
     assert "\x1b" not in "".join(lines)
 
 
+def test_more_flags_than_are_counted_are_said_to_be_more(capsys: pytest.CaptureFixture[str]) -> None:
+    answer = query_pb2.ListFlagsResponse(
+        flags=[a_flag()], total=10_000, more_than_total=True, next_page_token="t"
+    )
+    tables.flags(answer, TOKYO, None)
+    assert "More than 10,000 flags, of which 1 are shown" in capsys.readouterr().out
+
+
 def test_a_shipment_names_the_serials_that_are_missing_and_too_many(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
