@@ -239,9 +239,12 @@ def test_what_java_learnt_of_one_broker_is_used_by_the_next(tmp_path: Path) -> N
         broker.kill()
         broker.keep_what_was_learnt()
         assert not learnt()
+        of_another_java = links[0].parent / "quick-start-of-another-java.aot"
+        of_another_java.touch()
         broker.start()
         broker.stop()
         (kept,) = learnt()
+        assert kept != of_another_java
         broker.start()
         assert str(kept) in mapped()
 

@@ -1,5 +1,6 @@
 """Find a Java that can run the broker."""
 
+import hashlib
 import os
 import re
 import shutil
@@ -43,12 +44,22 @@ def _candidates() -> Iterator[Path]:
         yield Path(on_path)
 
 
-@cache
 def version(java: Path) -> int | None:
     """The first number of its version; None when it does not run."""
+    found = re.search(r'version "(?:1\.)?(\d+)', _told_by(java))
+    return int(found.group(1)) if found else None
+
+
+def build(java: Path) -> str:
+    """A name for this very build of it: another one, of the same version too, has another name."""
+    return hashlib.sha256(_told_by(java).encode()).hexdigest()[:12]
+
+
+@cache
+def _told_by(java: Path) -> str:
+    """What it says of itself; nothing when it does not run."""
     try:
         answer = subprocess.run([java, "-version"], capture_output=True, text=True, timeout=30, check=True)
     except (OSError, subprocess.SubprocessError):
-        return None
-    found = re.search(r'version "(?:1\.)?(\d+)', answer.stderr)
-    return int(found.group(1)) if found else None
+        return ""
+    return answer.stderr

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Final
 
 from mitodoke_local.children import Child
-from mitodoke_local.java import version
+from mitodoke_local.java import build, version
 
 _LEARNS_SINCE: Final = 25
 _ENDS_WITHIN: Final = 20.0
@@ -32,7 +32,7 @@ class QuickStart:
     @classmethod
     def beside(cls, jars: Path, java: Path, learning: Path) -> "QuickStart":
         """What is kept beside the jars, in the user's cache."""
-        return cls(java, jars / f"quick-start-{version(java)}.aot", learning)
+        return cls(java, jars / f"quick-start-{build(java)}.aot", learning)
 
     def start(self) -> tuple[list[str], float]:
         """Options for Java, to use what was learnt or else to learn; and within how many seconds it then ends."""
@@ -51,4 +51,7 @@ class QuickStart:
             copy = self.kept.with_suffix(f".{os.getpid()}")
             shutil.copyfile(self.learning, copy)
             copy.replace(self.kept)
+            for other in set(self.kept.parent.glob("quick-start-*.aot")) - {self.kept}:
+                # Learnt by a Java that is no longer used; one that runs with it keeps what it has mapped.
+                other.unlink(missing_ok=True)
         self.learning.unlink(missing_ok=True)
