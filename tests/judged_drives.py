@@ -124,7 +124,7 @@ class JudgedDrives:
             async with connection.transaction():
                 await store.ensure_progress(connection, 1)
                 start, _ = await store.progress(connection, PARTITION)
-                await store.fence(connection, PARTITION, start=start, end=self._offset)
+                await store.fence(connection, PARTITION, start=start, end=self._offset, knows=0)
                 due = await store.due_serials(connection, PARTITION, read_through, 100_000)
                 serials = sorted(serials_of(self._waiting) | set(due))
                 held = await store.load(connection, serials, decode_fact)

@@ -48,14 +48,16 @@ class Projecting:
         cached_verdicts: int = 10_000,
         read_at_once: int = 12_000,
         sweep_every: float = 0.2,
+        follower: ReferenceFollower | None = None,
     ) -> AsyncIterator[Worker]:
+        """A worker that runs; it goes by this `follower`, which somebody else runs, or by one of its own."""
         async with await open_pool(self.dsn) as pool:
-            follower = ReferenceFollower(self.bootstrap, self.topics.reference)
+            following = follower or ReferenceFollower(self.bootstrap, self.topics.reference)
             worker = Worker(
                 self.bootstrap,
                 self.topics,
                 pool,
-                follower,
+                following,
                 SystemClock(),
                 alone=alone,
                 cached_drives=cached_drives,
@@ -63,7 +65,9 @@ class Projecting:
                 read_at_once=read_at_once,
                 sweep_every=sweep_every,
             )
-            tasks = [asyncio.create_task(follower.run()), asyncio.create_task(worker.run())]
+            tasks = [asyncio.create_task(worker.run())]
+            if follower is None:
+                tasks.append(asyncio.create_task(following.run()))
             if relay:
                 outbox = Relay(self.bootstrap, self.topics, pool, worker)
                 tasks.append(asyncio.create_task(outbox.run()))

@@ -196,13 +196,16 @@ async def _decide(
     if not why.strip() or not by.strip():
         raise QuarantineError("Say who decides and why: both are kept for the auditor")
     serial, partition = held[0].serial, held[0].partition
-    await follower.read_to_end(REFERENCE_SECONDS)
     async with connection.transaction():
         # The fence, without moving on: a worker that writes this partition meanwhile waits, and then forgets.
         next_offset = await connection.fetchval(
             "select next_offset from progress where partition = $1 for update", partition
         )
-        await store.fence(connection, partition, start=next_offset, end=next_offset)
+        # Behind the lock: by no less of the reference log than any worker has judged this partition by.
+        await follower.read_to_end(REFERENCE_SECONDS)
+        await store.fence(
+            connection, partition, start=next_offset, end=next_offset, knows=follower.next_offset
+        )
         now_held = await waiting(connection, serial)
         if [e.offset for e in now_held] != [e.offset for e in held]:
             raise QuarantineError(f"More has come to wait of {serial} just now; look again, and decide again")

@@ -89,7 +89,7 @@ async def _side_by_side(work: Iterable[Callable[[], Coroutine[Any, Any, None]]],
 
 
 class Outrun(Exception):
-    """Someone else has moved the partition on, or back; what was read is dropped."""
+    """Someone else has moved the partition on, or back, or knows more of the agreements; what was read is dropped."""
 
 
 class Worker:
@@ -321,7 +321,14 @@ class Worker:
         end: int,
         last_message: bytes | None = None,
     ) -> int:
-        version = await store.fence(connection, partition, start=start, end=end, last_message=last_message)
+        version = await store.fence(
+            connection,
+            partition,
+            start=start,
+            end=end,
+            knows=self._follower.next_offset,
+            last_message=last_message,
+        )
         if version is None:
             raise Outrun
         if self._versions.get(partition) != version - 1:
@@ -443,7 +450,9 @@ class Worker:
                 return
             async with connection.transaction():
                 shown = self._follower.fingerprint_before(end)
-                if await store.fence(connection, store.REFERENCE, start=start, end=end, last_message=shown):
+                if await store.fence(
+                    connection, store.REFERENCE, start=start, end=end, knows=end, last_message=shown
+                ):
                     news = [(at, fact) for at, fact in self._follower.facts_from(start) if at < end]
                     await store.write_reference(connection, news, self._follower.reference)
                     decided = {at: d for at, d in self._follower.decisions.items() if start <= at < end}

@@ -1,14 +1,22 @@
-"""Where the time of the projection goes: one worker in this process, under cProfile.
+"""Where the time of the projection goes: one worker in this process, and a profiler that looks at it.
 
     PYTHONPATH=deploy/local:tests python -m bench.profile_projection PROFILE [drives]
 
-Writes what `python -m pstats PROFILE` reads. A profiler slows what it looks at: for speed run the benchmark.
+A PROFILE that ends in .svg becomes a flame graph (Gregg, 2016), by py-spy, which looks a hundred times a second from
+outside and slows nothing. Any other is what `python -m pstats PROFILE` reads, by cProfile, which counts every call and
+slows what it looks at: for speed run the benchmark.
 """
 
 import asyncio
+import contextlib
 import cProfile
 import gc
+import os
+import shutil
+import signal
 import sys
+from collections.abc import AsyncIterator
+from pathlib import Path
 
 from bench.chains import facts_of, lots
 from bench.corner import corner
@@ -17,23 +25,57 @@ from mitodoke.services.projection import COLLECT_AFTER
 from projecting import Projecting
 from real_backends import real_backends
 
+ATTACHES_WITHIN_SECONDS = 30.0
 
-async def main(profile: str, drives: int) -> None:
+
+async def main(profile: Path, drives: int) -> None:
     """Project so many drives and write the profile."""
+    looked_at = _sampled(profile) if profile.suffix == ".svg" else _counted(profile)
     with real_backends() as backends:
         async with corner(backends) as place:
             made = list(lots(SEED, drives))
             await tell_log(place, made)
-            profiler = cProfile.Profile()
             projecting = Projecting(backends.kafka, place.topics, place.dsn)
-            async with projecting.worker(alone=True):
-                profiler.enable()
+            async with looked_at, projecting.worker(alone=True):
                 await projecting.caught_up()
-                profiler.disable()
-            profiler.dump_stats(profile)
-            print(f"{facts_of(made):,} facts of {drives:,} drives; python -m pstats {profile}")
+            print(f"{facts_of(made):,} facts of {drives:,} drives; written: {profile}")
+
+
+@contextlib.asynccontextmanager
+async def _counted(profile: Path) -> AsyncIterator[None]:
+    profiler = cProfile.Profile()
+    profiler.enable()
+    yield
+    profiler.disable()
+    profiler.dump_stats(profile)
+
+
+@contextlib.asynccontextmanager
+async def _sampled(profile: Path) -> AsyncIterator[None]:
+    """Raises RuntimeError when py-spy may not look into this process, as where only root may."""
+    beside = Path(sys.executable).with_name("py-spy")
+    looking = await asyncio.create_subprocess_exec(
+        beside if beside.exists() else shutil.which("py-spy") or "py-spy",
+        *("record", "--pid", str(os.getpid()), "--output", profile, "--format", "flamegraph", "--gil"),
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+    )
+    assert looking.stdout is not None
+    words = b""
+    try:
+        async with asyncio.timeout(ATTACHES_WITHIN_SECONDS):
+            while b"Sampling process" not in words:
+                more = await looking.stdout.read(1000)
+                if not more:
+                    raise RuntimeError(f"py-spy cannot look into this process:\n{words.decode()}")
+                words += more
+        yield
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            looking.send_signal(signal.SIGINT)
+        await looking.communicate()
 
 
 if __name__ == "__main__":
     gc.set_threshold(*COLLECT_AFTER)
-    asyncio.run(main(sys.argv[1], int(sys.argv[2]) if len(sys.argv) > 2 else 5_000))
+    asyncio.run(main(Path(sys.argv[1]), int(sys.argv[2]) if len(sys.argv) > 2 else 5_000))

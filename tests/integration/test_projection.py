@@ -17,9 +17,11 @@ from mitodoke.contracts.destruction.v1.destruction_pb2 import CertificateAccepte
 from mitodoke.contracts.leasing.v1.leasing_pb2 import DriveEnrolled
 from mitodoke.contracts.oversight.v1.oversight_pb2 import DriveSighted, FactRetracted
 from mitodoke.contracts.reference.v1 import reference_pb2
-from mitodoke.contracts.returns.v1.returns_pb2 import DriveReturned
+from mitodoke.contracts.returns.v1.returns_pb2 import DriveReleased, DriveReturned
 from mitodoke.contracts.transport.v1.transport_pb2 import DriveDelivered, DriveDispatched
+from mitodoke.eventlog.reference_log import ReferenceFollower
 from mitodoke.readmodel import store
+from mitodoke.services.projection.ledger import REFERENCE_COUNTS_AFTER
 from mitodoke.services.projection.rebuild import rebuild
 from projecting import Projecting
 from read_model import ask, contents, until
@@ -385,6 +387,79 @@ async def test_two_workers_that_both_believe_they_own_every_partition_count_each
     alone = await contents(projecting.dsn)
     for table, rows in together.items():
         assert alone[table] == rows, table
+
+
+async def test_a_worker_that_knows_less_of_the_agreements_than_the_tables_writes_nothing(
+    log: LogWriter, projecting: Projecting
+) -> None:
+    """As one that was frozen between reading and writing, while another had its partition and judged by more."""
+    await log.world()
+    kept = ReferenceFollower(projecting.bootstrap, projecting.topics.reference)
+    other = ReferenceFollower(projecting.bootstrap, projecting.topics.reference)
+    following = asyncio.create_task(kept.run())
+    connection = await asyncpg.connect(projecting.dsn, server_settings={"search_path": "custody"})
+    locks = "select count(*) from pg_locks where locktype = 'advisory' and pid <> pg_backend_pid()"
+
+    async def at_its_fence() -> bool:
+        return bool(await connection.fetchval(f"{locks} and not granted"))
+
+    async def past_its_fence() -> bool:
+        return not await connection.fetchval(locks)
+
+    try:
+        async with projecting.worker(alone=True, follower=kept):
+            await projecting.settled()
+            # Where the swap of a rebuild would hold it: it has read all that there is, and has written nothing.
+            await connection.execute("select pg_advisory_lock($1)", store.SWAP_LOCK)
+            await log.facts(
+                DriveReleased(serial="ZK80001", occurred_at=now(), lot_id="L-1", to_party_id="lessor")
+            )
+            await until(at_its_fence, "the worker stands at its fence")
+            following.cancel()
+            await asyncio.wait([following])
+            await log.reference(reference_pb2.ShipmentClosed(shipment_id="L-1", contract_id="K-1"))
+            await _taken_in_by_another(connection, other)
+            await connection.execute("select pg_advisory_unlock($1)", store.SWAP_LOCK)
+            await until(past_its_fence, "the worker has gone by its fence")
+            assert await connection.fetchval("select count(*) from fact") == 0
+            following = asyncio.create_task(kept.run())
+            await projecting.settled()
+        assert [flag["kind"] for flag in await projecting.flags()] == ["missing_at_close", "unknown_drive"]
+    finally:
+        following.cancel()
+        await connection.close()
+    live = await contents(projecting.dsn)
+    await rebuild(
+        projecting.bootstrap, projecting.dsn, projecting.topics, SystemClock(), tell=lambda read, end: None
+    )
+    assert await contents(projecting.dsn) == live
+
+
+async def _taken_in_by_another(connection: asyncpg.Connection, follower: ReferenceFollower) -> None:
+    """What a worker does with news of the agreements that has just taken over all partitions, and read no facts yet."""
+    following = asyncio.create_task(follower.run())
+
+    async def ready() -> bool:
+        return follower.ready
+
+    await until(ready, "the other worker follows the agreements")
+    await follower.read_to_end(10)
+    end = follower.next_offset
+    for partition in range(6):
+        async with connection.transaction():
+            at, applied = await store.progress(connection, partition)
+            assert await store.fence(connection, partition, start=at, end=at, knows=end)
+            await store.set_turning_points(
+                connection,
+                partition,
+                follower.facts_from(applied),
+                follower.reference,
+                after=REFERENCE_COUNTS_AFTER,
+                next_offset=end,
+                last_message=follower.fingerprint_before(end),
+            )
+    following.cancel()
+    await asyncio.wait([following])
 
 
 async def _a_busy_history_goes_on(log: LogWriter) -> None:

@@ -76,22 +76,31 @@ async def last_reference_messages(connection: Connection) -> set[tuple[int, byte
 
 
 async def fence(
-    connection: Connection, partition: int, *, start: int, end: int, last_message: bytes | None = None
+    connection: Connection,
+    partition: int,
+    *,
+    start: int,
+    end: int,
+    knows: int,
+    last_message: bytes | None = None,
 ) -> int | None:
     """Claim the offsets from `start` to before `end`, within a transaction that writes drives.
 
-    `last_message` is the fingerprint of the message before `end`, where there are messages to claim.
-    The answer is the partition's new version: one more than the last, unless someone else wrote in between.
-    None when another has moved on, and then nothing may be written.
+    `last_message` is the fingerprint of the message before `end`, where there are messages to claim, and `knows` up to
+    before which offset of the reference log who claims them judges by. The answer is the partition's new version: one
+    more than the last, unless someone else wrote in between.
+    None when another has moved on, or has judged the partition by more of the reference log: what would be written
+    without that would never be judged by it. Then nothing may be written.
     """
     await connection.execute("select pg_advisory_xact_lock_shared($1)", SWAP_LOCK)
     version: int | None = await connection.fetchval(
         """update progress set next_offset = $3, version = version + 1, last_message = coalesce($4, last_message)
-           where partition = $1 and next_offset = $2 returning version""",
+           where partition = $1 and next_offset = $2 and reference_offset <= $5 returning version""",
         partition,
         start,
         end,
         last_message,
+        knows,
     )
     return version
 
