@@ -1,4 +1,4 @@
-"""The network between services, broker and database: proxies that cut it, slow it, or leave it half open."""
+"""The network between callers, services, broker and database: proxies that cut it, slow it, or leave it half open."""
 
 import asyncio
 import json
@@ -17,6 +17,7 @@ from mitodoke_local.waiting import until
 PROGRAM: Final = "toxiproxy-server"
 KAFKA: Final = "Kafka"
 POSTGRESQL: Final = "PostgreSQL"
+SERVICES: Final = "services"
 SLOW: Final = {"latency": 300, "jitter": 200}
 """Milliseconds that everything takes longer, each way."""
 
@@ -29,12 +30,13 @@ def can_be_broken() -> bool:
 
 
 class Network:
-    """Between services and backends. Everything goes through as if it were not there, until it is told otherwise."""
+    """Between all of them. Everything goes through as if it were not there, until it is told otherwise."""
 
     def __init__(self, backends: Backends) -> None:
+        self._backends = backends
         self._api = backends.ports.claim("toxiproxy")
         self._ports = {name: backends.ports.claim(f"to {name}") for name in (KAFKA, POSTGRESQL)}
-        self._upstream = {KAFKA: backends.broker.port, POSTGRESQL: backends.database.port}
+        self._proxies = {name: [name] for name in self._ports}
 
     @classmethod
     @contextmanager
@@ -62,23 +64,36 @@ class Network:
             "MITODOKE_DATABASE": backends.database.dsn(database, port=self._ports[POSTGRESQL]),
         }
 
+    async def before_services(self, addresses: Mapping[str, str]) -> dict[str, str]:
+        """Where callers find each service, at host:port, to come through the network."""
+        self._proxies[SERVICES] = sorted(addresses)
+        for name in self._proxies[SERVICES]:
+            self._ports[name] = self._backends.ports.claim(f"to {name}")
+            await self._tell("proxies", self._proxy(name, addresses[name]))
+        return {name: f"127.0.0.1:{self._ports[name]}" for name in addresses}
+
     async def cut(self, what: str) -> None:
         """Break every connection to it, and refuse new ones."""
-        await self._tell(f"proxies/{what}", {"enabled": False})
+        for proxy in self._proxies[what]:
+            await self._tell(f"proxies/{proxy}", {"enabled": False})
 
     async def half_open(self, what: str) -> None:
         """Let nothing through any more, while both ends believe that they are connected."""
-        for stream in ("upstream", "downstream"):
-            await self._tell(
-                f"proxies/{what}/toxics", {"type": "timeout", "stream": stream, "attributes": {}}
-            )
+        await self._add(what, "timeout", {})
 
     async def slow(self, what: str) -> None:
         """Let everything take longer."""
-        for stream in ("upstream", "downstream"):
-            await self._tell(
-                f"proxies/{what}/toxics", {"type": "latency", "stream": stream, "attributes": SLOW}
-            )
+        await self._add(what, "latency", SLOW)
+
+    async def _add(self, what: str, toxic: str, attributes: Mapping[str, int]) -> None:
+        for proxy in self._proxies[what]:
+            for stream in ("upstream", "downstream"):
+                told = {"type": toxic, "stream": stream, "attributes": attributes}
+                await self._tell(f"proxies/{proxy}/toxics", told)
+
+    def _proxy(self, name: str, upstream: str) -> Mapping[str, Any]:
+        listen = f"127.0.0.1:{self._ports[name]}"
+        return {"name": name, "listen": listen, "upstream": upstream, "enabled": True}
 
     async def heal(self) -> None:
         """As if it were not there. What was half open is broken off."""
@@ -104,13 +119,8 @@ class Network:
                 self._post(
                     "populate",
                     [
-                        {
-                            "name": name,
-                            "listen": f"127.0.0.1:{self._ports[name]}",
-                            "upstream": f"127.0.0.1:{self._upstream[name]}",
-                            "enabled": True,
-                        }
-                        for name in self._ports
+                        self._proxy(KAFKA, f"127.0.0.1:{self._backends.broker.port}"),
+                        self._proxy(POSTGRESQL, f"127.0.0.1:{self._backends.database.port}"),
                     ],
                 )
             except OSError:

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import json
 import random
 import sys
 import time
@@ -197,7 +198,7 @@ class _Run:
             await populate(administrator)
         outcomes = Outcomes(self._folder / "outcomes.jsonl")
         workload = Workload.on(
-            self._system.running_file, self._plan.seed, outcomes, self._plan.rate, self._plan.callers
+            await self._as_callers_see_it(), self._plan.seed, outcomes, self._plan.rate, self._plan.callers
         )
         partner = Partner(workload.connections, outcomes)
         place = schedule.Place(self._system, self._topics, partner, self._network, self._disks, self._clocks)
@@ -214,6 +215,19 @@ class _Run:
         await self._check(outcomes, place.poison, came_back)
         self._result.seconds = time.monotonic() - self._begun
         return self._result
+
+    async def _as_callers_see_it(self) -> Path:
+        """The connection file of the callers, who come through the network where there is one."""
+        seen = self._system.running_file
+        if self._network is not None:
+            through = await self._network.before_services(
+                {name: self._system.address(name) for name in schedule.RECORDING}
+            )
+            content = json.loads(seen.read_text(encoding="utf-8"))
+            content["services"] |= through
+            seen = self._folder / "callers.json"
+            seen.write_text(json.dumps(content), encoding="utf-8")
+        return seen
 
     @contextlib.asynccontextmanager
     async def _running(self, workload: Workload) -> AsyncIterator[asyncio.Task[None]]:

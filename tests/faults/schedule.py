@@ -17,7 +17,7 @@ from aiokafka.admin import AIOKafkaAdminClient
 
 from faults.checker import OK, REFUSED
 from faults.disks import Disks
-from faults.network import KAFKA, POSTGRESQL, Network
+from faults.network import KAFKA, POSTGRESQL, SERVICES, Network
 from faults.workload import CONTRACT, REFUSED_REASONS, Partner, stamp
 from mitodoke.contracts.leasing.v1 import leasing_pb2
 from mitodoke.eventlog.cloudevents import Envelope, drive_events
@@ -95,7 +95,7 @@ def everything(processes: Sequence[str], kills: int, *, network: bool, disks: bo
         *[("id with another body", "")] * 2,
         ("slow", POSTGRESQL),
         *[(f"clock a day {where}", who) for where in ("ahead", "behind") for who in (WORKERS[0], PARTNER)],
-        *[(kind, what) for kind in NETWORK_FAULTS if network for what in (KAFKA, POSTGRESQL)],
+        *[(kind, what) for kind in NETWORK_FAULTS if network for what in (KAFKA, POSTGRESQL, SERVICES)],
         *[(FULL_DISK, what) for what in (KAFKA, POSTGRESQL) if disks],
     ]
 
