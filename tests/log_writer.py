@@ -8,10 +8,14 @@ from datetime import UTC, datetime
 from typing import Any
 
 from aiokafka import AIOKafkaProducer
+from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 
 from mitodoke.contracts.reference.v1 import reference_pb2
 from mitodoke.eventlog.cloudevents import Envelope, Event, drive_events, reference_event, timestamp_of
+from mitodoke.eventlog.payloads import milliseconds_of_moment
 from mitodoke.eventlog.topics import Topics
+from read_model import until
 
 SHORT_POLICY = """
 policy: short
@@ -30,6 +34,8 @@ class LogWriter:
 
     producer: AIOKafkaProducer
     topics: Topics
+    at: datetime | None = None
+    """When what comes next is recorded, of topics that take the times of their messages; else the broker says when."""
 
     async def facts(
         self,
@@ -54,7 +60,13 @@ class LogWriter:
 
     async def append(self, topic: str, events: Sequence[Event]) -> None:
         waiting = [
-            await self.producer.send(topic, event.value, key=event.key, headers=event.headers)
+            await self.producer.send(
+                topic,
+                event.value,
+                key=event.key,
+                headers=event.headers,
+                timestamp_ms=self.at and milliseconds_of_moment(self.at),
+            )
             for event in events
         ]
         for future in waiting:
@@ -122,3 +134,26 @@ def at(text: str) -> Any:
 def now() -> Any:
     """The protobuf time of this moment."""
     return timestamp_of(datetime.now(UTC))
+
+
+async def take_the_times_of_messages(bootstrap: str, topics: Sequence[str]) -> None:
+    """Let these topics go by the times given with messages, where those of a running system take the broker's."""
+    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
+    await admin.start()
+    settings = {"retention.ms": "-1", "message.timestamp.type": "CreateTime"}
+    named = [ConfigResource(ConfigResourceType.TOPIC, topic, settings) for topic in topics]
+    try:
+        for answer in await admin.alter_configs(named):
+            assert not any(code for code, *_ in answer.resources), answer
+
+        async def taken() -> bool:
+            for answer in await admin.describe_configs(named):
+                for _code, _message, _kind, _name, entries in answer.resources:
+                    held = {key: value for key, value, *_ in entries}
+                    if held["message.timestamp.type"] != "CreateTime":
+                        return False
+            return True
+
+        await until(taken, "the topics take the times of their messages", limit=120)
+    finally:
+        await admin.close()

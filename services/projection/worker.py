@@ -429,7 +429,7 @@ class Worker:
         end = self._follower.next_offset
         _, applied = await store.progress(connection, partition)
         if applied < end:
-            await store.set_turning_points(
+            judged_already = await store.set_turning_points(
                 connection,
                 partition,
                 [(at, fact) for at, fact in self._follower.facts_from(applied) if at < end],
@@ -438,6 +438,12 @@ class Worker:
                 next_offset=end,
                 last_message=self._follower.fingerprint_before(end),
             )
+            # The two topics are two logs: what was recorded first in one may be seen later than what is in the other.
+            if judged_already:
+                self._alike.clear()
+            for serial in judged_already & self._cache.keys():
+                del self._cache[serial]
+                del self._partition_of[serial]
 
     async def _show_reference(self) -> None:
         end = self._follower.next_offset

@@ -21,11 +21,10 @@ import asyncpg
 import pytest
 from aiokafka import AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient
-from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 
 from as_reported import event_of, reference_event_of
 from histories import CONTRACTS, DAYS, FULL, START
-from log_writer import LogWriter
+from log_writer import LogWriter, take_the_times_of_messages
 from mitodoke.chassis.clock import SystemClock
 from mitodoke.eventlog.cloudevents import decode_fact
 from mitodoke.eventlog.payloads import milliseconds_of_moment
@@ -86,7 +85,7 @@ async def _write(
     bootstrap: str, topics: Topics, facts: Sequence[Fact], agreements: Sequence[ReferenceFact]
 ) -> None:
     await create_topics(bootstrap, topics)
-    await _take_the_times_of_messages(bootstrap, (topics.drives, topics.reference))
+    await take_the_times_of_messages(bootstrap, (topics.drives, topics.reference))
     producer = AIOKafkaProducer(bootstrap_servers=bootstrap, acks="all", enable_idempotence=True, linger_ms=5)
     await producer.start()
     try:
@@ -107,28 +106,6 @@ async def _write(
             await future
     finally:
         await producer.stop()
-
-
-async def _take_the_times_of_messages(bootstrap: str, topics: Sequence[str]) -> None:
-    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
-    await admin.start()
-    settings = {"retention.ms": "-1", "message.timestamp.type": "CreateTime"}
-    named = [ConfigResource(ConfigResourceType.TOPIC, topic, settings) for topic in topics]
-    try:
-        for answer in await admin.alter_configs(named):
-            assert not any(code for code, *_ in answer.resources), answer
-
-        async def taken() -> bool:
-            for answer in await admin.describe_configs(named):
-                for _code, _message, _kind, _name, entries in answer.resources:
-                    held = {key: value for key, value, *_ in entries}
-                    if held["message.timestamp.type"] != "CreateTime":
-                        return False
-            return True
-
-        await until(taken, "the topics take the times of their messages", limit=120)
-    finally:
-        await admin.close()
 
 
 async def _delete(bootstrap: str, topics: Topics) -> None:

@@ -84,7 +84,7 @@ class Alike:
         self._examples: OrderedDict[Hashable, Example] = OrderedDict()
 
     def clear(self) -> None:
-        """Forget all examples."""
+        """Forget all examples, as when the log turns out to hold something from before the moments that were judged."""
         self._examples.clear()
 
     def judge(

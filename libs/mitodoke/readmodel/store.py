@@ -232,39 +232,39 @@ async def set_turning_points(
     after: timedelta,
     next_offset: int,
     last_message: bytes | None,
-) -> None:
+) -> set[str]:
     """Let each drive that a new reference fact concerns be judged again when the fact counts: one UPDATE a fact.
 
     `after` is by how much a reference fact counts later than it was recorded; `last_message` the fingerprint of
-    the message before `next_offset`.
+    the message before `next_offset`. The answer is the drives that were judged as of then or later already: each is
+    judged again as of when it was, and what is remembered of it is no longer so.
     """
+    judged_already: set[str] = set()
     for _, fact in news:
         contracts, shipments = reference.concerns(fact)
-        turn = fact.recorded_at + after
-        if contracts:
-            await connection.execute(
-                """update drive set turns_at = least(turns_at, $3) from drive_contract c
-                   where c.contract = any($2) and c.partition = $1 and drive.serial = c.serial
-                   and judged_at < $3""",
-                partition,
-                list(contracts),
-                turn,
-            )
-        if shipments:
-            await connection.execute(
-                """update drive set turns_at = least(turns_at, $3) from shipment s
-                   where s.shipment = any($2) and s.partition = $1 and drive.serial = s.serial
-                   and judged_at < $3""",
-                partition,
-                list(shipments),
-                turn,
-            )
+        for table, column, names in (
+            ("drive_contract", "contract", contracts),
+            ("shipment", "shipment", shipments),
+        ):
+            if names:
+                rows = await connection.fetch(
+                    f"""with concerned as (
+                            update drive set turns_at = least(turns_at, greatest($3, judged_at)) from {table} named
+                            where named.{column} = any($2) and named.partition = $1 and drive.serial = named.serial
+                            returning drive.serial, judged_at)
+                        select serial from concerned where judged_at >= $3""",
+                    partition,
+                    list(names),
+                    fact.recorded_at + after,
+                )
+                judged_already.update(row["serial"] for row in rows)
     await connection.execute(
         "update progress set reference_offset = $2, reference_message = $3 where partition = $1",
         partition,
         next_offset,
         last_message,
     )
+    return judged_already
 
 
 async def write_reference(
