@@ -161,35 +161,36 @@ def after(token: str) -> query_pb2.WatchFlagsRequest:
     return query_pb2.WatchFlagsRequest(resume_token=token)
 
 
+@contextlib.asynccontextmanager
+async def watching(
+    wire: Wire, log: LogWriter
+) -> AsyncIterator[tuple[Connection, AsyncIterator[query_pb2.WatchFlagsResponse], str]]:
+    """The owner's watch of flags, on which one was raised, and the token to go on from."""
+    await log.world()
+    await log.facts(DriveReturned(serial="ZK80001", occurred_at=now()))
+    async with connected(wire, "projection", "owner") as connection:
+        flags = connection.query.watch_flags(after("0"))
+        yield connection, flags, (await anext(flags)).resume_token
+
+
 async def test_a_watcher_whose_path_died_without_a_word_is_told_and_misses_nothing(
     watched: Wire, log: LogWriter
 ) -> None:
-    await log.world()
-    await log.facts(DriveReturned(serial="ZK80001", occurred_at=now()))
-    async with connected(watched, "projection", "owner") as connection:
-        flags = connection.query.watch_flags(after("0"))
-        raised = await anext(flags)
+    async with watching(watched, log) as (connection, flags, token):
         watched.die_silently()
         await log.facts(DriveEnrolled(serial="ZK80001", occurred_at=now()))
         with pytest.raises(CallFailed) as told:
             async with asyncio.timeout(20):
                 await anext(flags)
         assert told.value.code is grpc.StatusCode.UNAVAILABLE
-        resolved = await anext(connection.query.watch_flags(after(raised.resume_token)))
-    assert (resolved.change.flag.kind, resolved.change.flag.state) == (
-        "unknown_drive",
-        flag_pb2.FLAG_STATE_RESOLVED,
-    )
+        resolved = (await anext(connection.query.watch_flags(after(token)))).change.flag
+    assert (resolved.kind, resolved.state) == ("unknown_drive", flag_pb2.FLAG_STATE_RESOLVED)
 
 
 async def test_a_watcher_that_asks_every_second_whether_the_service_is_there_is_not_sent_away_and_asks_on(
     watched: Wire, log: LogWriter
 ) -> None:
-    await log.world()
-    await log.facts(DriveReturned(serial="ZK80001", occurred_at=now()))
-    async with connected(watched, "projection", "owner") as connection:
-        flags = connection.query.watch_flags(after("0"))
-        await anext(flags)
+    async with watching(watched, log) as (_, flags, _token):
         quiet = asyncio.ensure_future(anext(flags))
         # gRPC sends away who asks too often at the third time.
         assert not (await asyncio.wait([quiet], timeout=6))[0], "nothing happened, and nobody was sent away"
