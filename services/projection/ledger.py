@@ -325,7 +325,7 @@ class Ledger:
 
 
 class Passage(NamedTuple):
-    """A drive on a lot or shipment; with neither time, it no longer stands on it."""
+    """A drive that a fact names with a lot or shipment; with neither time, it does not stand on the manifest."""
 
     shipment: str
     contract: str

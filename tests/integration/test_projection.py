@@ -18,7 +18,7 @@ from mitodoke.contracts.leasing.v1.leasing_pb2 import DriveEnrolled
 from mitodoke.contracts.oversight.v1.oversight_pb2 import DriveSighted, FactRetracted
 from mitodoke.contracts.reference.v1 import reference_pb2
 from mitodoke.contracts.returns.v1.returns_pb2 import DriveReleased, DriveReturned
-from mitodoke.contracts.transport.v1.transport_pb2 import DriveDelivered, DriveDispatched
+from mitodoke.contracts.transport.v1.transport_pb2 import CustodyTransferred, DriveDelivered, DriveDispatched
 from mitodoke.eventlog.reference_log import ReferenceFollower
 from mitodoke.readmodel import store
 from mitodoke.services.projection.ledger import REFERENCE_COUNTS_AFTER
@@ -461,6 +461,54 @@ async def test_an_agreement_that_is_seen_later_than_a_fact_recorded_after_it_cou
         await projecting.settled()
     missing = await projecting.flags("kind = 'missing_at_close'")
     assert [flag["serial"] for flag in missing] == ["ZK80001", "ZK80002"]
+    live = await contents(projecting.dsn)
+    await rebuild(
+        projecting.bootstrap, projecting.dsn, projecting.topics, SystemClock(), tell=lambda read, end: None
+    )
+    assert await contents(projecting.dsn) == live
+
+
+HANDED_POLICY = """
+policy: handed
+version: 1
+timezone: Asia/Tokyo
+obligations:
+  - id: arrival
+    after: CustodyTransferred
+    expect: DriveDelivered
+    within: 30d
+    owed_by: carrier
+    per: shipment
+"""
+
+
+async def test_a_closure_is_for_every_drive_that_a_fact_names_with_the_shipment_as_in_a_rebuild(
+    log: LogWriter, projecting: Projecting
+) -> None:
+    """Also where the fact was taken back, and where the drive only changed hands on it."""
+    await log.world(document=HANDED_POLICY)
+    async with projecting.worker():
+        (left,) = await log.facts(
+            DriveReleased(serial="ZK80001", occurred_at=now(), lot_id="L-1", to_party_id="lessor"),
+            party="owner",
+        )
+        taken_back = FactRetracted(
+            serial="ZK80001", occurred_at=now(), event_id=left.event_id, reason="by mistake"
+        )
+        await log.facts(taken_back, party="owner")
+        handed = CustodyTransferred(
+            serial="ZK80002",
+            occurred_at=now(),
+            from_party_id="lessor",
+            to_party_id="carrier",
+            shipment_id="L-1",
+        )
+        await log.facts(handed)
+        await projecting.settled()
+        await log.reference(reference_pb2.ShipmentClosed(shipment_id="L-1", contract_id="K-1"))
+        await projecting.settled()
+    overdue = await projecting.flags("kind = 'overdue'")
+    assert [(flag["serial"], flag["subject"]) for flag in overdue] == [("ZK80002", "arrival/L-1")]
     live = await contents(projecting.dsn)
     await rebuild(
         projecting.bootstrap, projecting.dsn, projecting.topics, SystemClock(), tell=lambda read, end: None

@@ -331,7 +331,8 @@ async def count_of_drives(connection: Connection, contract_id: str) -> int:
 async def shipment(connection: Connection, shipment_id: str) -> ShipmentView | None:
     """A lot or shipment by its id; None when no fact names it."""
     rows = await connection.fetch(
-        "select serial, contract, sent_at, received_at from shipment where shipment = $1 order by serial",
+        """select serial, contract, sent_at, received_at from shipment
+           where shipment = $1 and (sent_at is not null or received_at is not null) order by serial""",
         shipment_id,
     )
     closure = await connection.fetchrow(

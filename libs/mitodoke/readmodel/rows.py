@@ -57,7 +57,10 @@ class HistoryRow(NamedTuple):
 
 
 class ShipmentRow(NamedTuple):
-    """One drive of a lot or shipment; with neither time, it no longer stands on it."""
+    """One drive that a fact names with a lot or shipment, whose closure it is then judged by.
+
+    With neither time it does not stand on the manifest: what put it there was taken back, or it only changed hands.
+    """
 
     shipment: str
     serial: str

@@ -467,12 +467,6 @@ async def _write_shipments(connection: Connection, shipments: list[ShipmentRow])
                sent_at = excluded.sent_at, received_at = excluded.received_at""",
         *_columns(shipments),
     )
-    if gone := [(s.shipment, s.serial) for s in shipments if s.sent_at is None and s.received_at is None]:
-        await connection.execute(
-            """delete from shipment using unnest($1::text[], $2::text[]) as gone (shipment, serial)
-               where (shipment.shipment, shipment.serial) = (gone.shipment, gone.serial)""",
-            *_columns(gone),
-        )
 
 
 def fact_of(row: Any, decode: Decoder) -> Fact:
