@@ -11,7 +11,7 @@ import asyncio
 import os
 import random
 import uuid
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import astuple, dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -51,7 +51,10 @@ LIMIT: Final = 120 + DRIVES / 4
 """In seconds: how long a projection may take to read everything."""
 END: Final = START + timedelta(days=3 * DAYS)
 
+SLICES: Final = 15
+
 Tables = dict[str, list[dict[str, Any]]]
+Append = Callable[[Sequence[Fact], Sequence[ReferenceFact]], Awaitable[None]]
 
 
 @dataclass(frozen=True)
@@ -84,16 +87,23 @@ def told(backends: Backends) -> Iterator[Told]:
 async def _write(
     bootstrap: str, topics: Topics, facts: Sequence[Fact], agreements: Sequence[ReferenceFact]
 ) -> None:
+    async with _writing(bootstrap, topics) as append:
+        await append(facts, agreements)
+
+
+@asynccontextmanager
+async def _writing(bootstrap: str, topics: Topics) -> AsyncIterator[Append]:
+    """Make the topics, and append to them: agreements before facts, each under its own time."""
     await create_topics(bootstrap, topics)
     await take_the_times_of_messages(bootstrap, (topics.drives, topics.reference))
     producer = AIOKafkaProducer(bootstrap_servers=bootstrap, acks="all", enable_idempotence=True, linger_ms=5)
-    await producer.start()
-    try:
-        waiting = []
+
+    async def append(facts: Sequence[Fact], agreements: Sequence[ReferenceFact]) -> None:
         for topic, told, event_of_it in (
             (topics.reference, agreements, reference_event_of),
             (topics.drives, facts, event_of),
         ):
+            waiting = []
             for each in told:
                 event = event_of_it(each)  # type: ignore[operator]  # each with its own
                 stamp = milliseconds_of_moment(each.recorded_at)
@@ -102,8 +112,12 @@ async def _write(
                         topic, event.value, key=event.key, headers=event.headers, timestamp_ms=stamp
                     )
                 )
-        for future in waiting:
-            await future
+            for future in waiting:
+                await future
+
+    await producer.start()
+    try:
+        yield append
     finally:
         await producer.stop()
 
@@ -205,6 +219,30 @@ async def test_neither_the_size_of_a_batch_nor_the_memory_of_the_worker_matters(
                 else:
                     await projecting.settled(LIMIT)
         _same(await contents(projecting.dsn), told.tables)
+
+
+async def test_agreements_that_are_learnt_of_between_the_facts_give_the_same_tables(
+    told: Told, backends: Backends
+) -> None:
+    """Elsewhere here a worker knows all agreements from the beginning; this one learns of them as time goes by."""
+    topics = Topics.named(f"t{uuid.uuid4().hex[:12]}")
+    facts, agreements = told.chains.facts, list(told.chains.agreements)
+    size = len(facts) // SLICES + 1
+    async with _writing(backends.kafka, topics) as append, _projection(backends, topics) as projecting:
+        # Years pass in the log: a sweep at its end would judge all drives as of today.
+        async with projecting.worker(alone=True, sweep_every=1e9):
+            for first in range(0, len(facts), size):
+                told_now = facts[first : first + size]
+                last = max(fact.recorded_at for fact in told_now)
+                agreed_now = [each for each in agreements if each.recorded_at <= last]
+                agreements = agreements[len(agreed_now) :]
+                await append(told_now, agreed_now)
+                await _read(projecting, first + len(told_now))
+            await append((), agreements)
+        async with projecting.worker(alone=True):
+            await projecting.settled(LIMIT)
+        _same(await contents(projecting.dsn), told.tables)
+    await _delete(backends.kafka, topics)
 
 
 async def _read(projecting: Projecting, facts: int) -> None:
