@@ -346,29 +346,24 @@ class CustodyQuery:
     ) -> query_pb2.GetStatusResponse:
         """How far the read model has read. What the tables hold in all is the administrator's to see."""
         async with self._reading() as connection:
-            status = await queries.status(connection)
+            positions = await queries.positions(connection)
+            held = await queries.held(connection) if self._contracts(caller) is None else {}
             freshness = await self._freshness(connection)
-        ends = await self._ends.ends([partition for partition, _, _ in status.partitions])
-        answer = query_pb2.GetStatusResponse(
+        ends = await self._ends.ends([position.partition for position in positions])
+        return query_pb2.GetStatusResponse(
             partitions=[
                 query_pb2.PartitionStatus(
-                    partition=partition,
-                    next_offset=next_offset,
-                    end_offset=ends.get(partition, next_offset),
-                    read_through=_finite(read_through),
+                    partition=each.partition,
+                    next_offset=each.next_offset,
+                    end_offset=ends.get(each.partition, each.next_offset),
+                    read_through=_finite(each.read_through),
                 )
-                for partition, next_offset, read_through in status.partitions
+                for each in positions
             ],
             freshness=freshness,
+            estimated=sorted(name for name, about in held.items() if about.estimated),
+            **{name: about.count for name, about in held.items()},
         )
-        if self._contracts(caller) is None:
-            answer.facts = status.facts
-            answer.drives = status.drives
-            answer.open_flags = status.open_flags
-            answer.pending_obligations = status.pending_obligations
-            answer.quarantined = status.quarantined
-            answer.outbox = status.outbox
-        return answer
 
     async def get_policy(
         self, request: query_pb2.GetPolicyRequest, caller: Caller, context: CallContext

@@ -105,7 +105,7 @@ def _questions(connection: asyncpg.Connection, drives: int) -> dict[str, Questio
         lambda: queries.obligations(connection, contracts={contract()}),
         lambda: queries.shipment(connection, f"LOT-{chance.randrange(max(1, drives // 700)):06}"),
         lambda: queries.contract(connection, CONTRACT_OF_ALL),
-        lambda: queries.status(connection),
+        lambda: queries.held(connection),
     )
     return dict(zip(_NAMES, asked, strict=True))
 

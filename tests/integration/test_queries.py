@@ -21,7 +21,7 @@ from mitodoke.contracts.returns.v1.returns_pb2 import DriveReleased, DriveReturn
 from mitodoke.policyfile import read_policy
 from mitodoke_local import Backends
 from projecting import Projecting, projection_service
-from read_model import add_open_rows, contents, until
+from read_model import add_open_rows, ask, contents, until
 from real_backends import real_backends
 
 SECRET = "not-a-secret-in-tests"
@@ -225,6 +225,30 @@ async def test_rows_are_counted_up_to_ten_thousand_and_then_there_are_more(askin
         for method, request in requests.items():
             page = await asking.ask(method, request)
             assert (page.total, page.more_than_total) == in_all
+
+
+async def test_status_counts_up_to_ten_thousand_and_estimates_beyond(asking: Asking) -> None:
+    await asking.log.world()
+    request = query_pb2.GetStatusRequest()
+    await add_open_rows(asking.projecting.dsn, 10_000)
+    exact = await asking.ask("GetStatus", request)
+    assert (exact.open_flags, exact.pending_obligations, list(exact.estimated)) == (10_000, 10_000, [])
+    await add_open_rows(asking.projecting.dsn, 20_000)
+    await ask(asking.projecting.dsn, "analyze")
+    about = await asking.ask("GetStatus", request)
+    assert list(about.estimated) == ["open_flags", "pending_obligations"]
+    assert about.open_flags == pytest.approx(30_000, rel=0.1)
+    assert about.pending_obligations == pytest.approx(30_000, rel=0.1)
+    assert (about.facts, about.drives) == (0, 0)
+
+
+async def test_what_the_tables_hold_in_all_is_the_operators_alone_to_see(asking: Asking) -> None:
+    await asking.log.world()
+    await add_open_rows(asking.projecting.dsn, 3)
+    partner = await asking.ask("GetStatus", query_pb2.GetStatusRequest(), "lessor")
+    assert partner.partitions and partner.freshness.HasField("read_through")
+    assert (partner.open_flags, partner.pending_obligations) == (0, 0)
+    assert (await asking.ask("GetStatus", query_pb2.GetStatusRequest())).open_flags == 3
 
 
 async def test_pages_hold_every_flag_once_and_say_how_many_there_are(asking: Asking) -> None:

@@ -257,6 +257,14 @@ def test_more_flags_than_are_counted_are_said_to_be_more(capsys: pytest.CaptureF
     assert "More than 10,000 flags, of which 1 are shown" in capsys.readouterr().out
 
 
+def test_status_says_which_counts_are_estimates(capsys: pytest.CaptureFixture[str]) -> None:
+    answer = query_pb2.GetStatusResponse(drives=396, facts=40_000_000, estimated=["facts"])
+    tables.status(answer, TOKYO, now=datetime(2026, 4, 1, tzinfo=UTC))
+    told = [" ".join(line.split()) for line in capsys.readouterr().out.splitlines()]
+    assert "facts about 40,000,000" in told
+    assert "drives 396" in told
+
+
 def test_a_shipment_names_the_serials_that_are_missing_and_too_many(
     capsys: pytest.CaptureFixture[str],
 ) -> None:

@@ -197,15 +197,16 @@ def status(answer: query_pb2.GetStatusResponse, zone: ZoneInfo, *, now: datetime
     counts = Table.grid(padding=(0, 2))
     counts.add_column()
     counts.add_column(justify="right")
-    for what, count in (
-        ("facts", answer.facts),
-        ("drives", answer.drives),
-        ("open flags", answer.open_flags),
-        ("pending obligations", answer.pending_obligations),
-        ("in quarantine", answer.quarantined),
-        ("changes of flags to be published", answer.outbox),
+    for what, field in (
+        ("facts", "facts"),
+        ("drives", "drives"),
+        ("open flags", "open_flags"),
+        ("pending obligations", "pending_obligations"),
+        ("in quarantine", "quarantined"),
+        ("changes of flags to be published", "outbox"),
     ):
-        counts.add_row(what, f"{count:,}")
+        about = "about " if field in answer.estimated else ""
+        counts.add_row(what, f"{about}{getattr(answer, field):,}")
     console.print(counts)
     table = _table("partition", "read up to", "log ends at", "behind", f"judged through ({_zone_name(zone)})")
     for each in answer.partitions:

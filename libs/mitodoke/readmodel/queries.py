@@ -5,10 +5,11 @@ answer to these contracts; None means all, for the system's own eyes. `as_of` sh
 as it would have stood: what was evident by then and not yet resolved.
 """
 
+import json
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 from uuid import UUID
 
 from mitodoke.lifecycle.facts import Fact
@@ -122,17 +123,31 @@ class DayCount:
     drives: int
 
 
-@dataclass(frozen=True, slots=True)
-class Status:
-    """What the tables hold. `partitions` gives each partition's next offset and how far it is judged."""
+class Position(NamedTuple):
+    """How far a partition of the log was read, and up to when its drives are judged."""
 
-    partitions: tuple[tuple[int, int, datetime], ...]
-    facts: int
-    drives: int
-    open_flags: int
-    pending_obligations: int
-    quarantined: int
-    outbox: int
+    partition: int
+    next_offset: int
+    read_through: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """How many rows there are, or about how many."""
+
+    count: int
+    estimated: bool
+
+
+HELD: Final = {
+    "facts": "fact",
+    "drives": "drive",
+    "open_flags": "flag where state <> 'resolved'",
+    "pending_obligations": "obligation where state = 'pending'",
+    "quarantined": "quarantine",
+    "outbox": "outbox",
+}
+"""What is counted of all that the tables hold, and from what."""
 
 
 async def read_through(connection: Connection) -> datetime | None:
@@ -396,19 +411,28 @@ async def timeline(connection: Connection, contract_id: str, timezone: str) -> l
     return [DayCount(row["day"], row["what"], row["party"], row["drives"]) for row in rows]
 
 
-async def status(connection: Connection) -> Status:
-    """How far the projection is, and what the tables hold."""
-    partitions = await connection.fetch(
+async def positions(connection: Connection) -> list[Position]:
+    """How far the projection is, by partition."""
+    rows = await connection.fetch(
         "select partition, next_offset, read_through from progress where partition >= 0 order by partition"
     )
-    counts = await connection.fetchrow(
-        """select (select count(*) from fact) as facts, (select count(*) from drive) as drives,
-               (select count(*) from flag where state <> 'resolved') as open_flags,
-               (select count(*) from obligation where state = 'pending') as pending_obligations,
-               (select count(*) from quarantine) as quarantined, (select count(*) from outbox) as outbox"""
-    )
-    assert counts is not None
-    return Status(tuple((r["partition"], r["next_offset"], r["read_through"]) for r in partitions), *counts)
+    return [Position(row["partition"], row["next_offset"], row["read_through"]) for row in rows]
+
+
+async def held(connection: Connection) -> dict[str, Held]:
+    """How much of each of HELD the tables hold: counted up to MOST_COUNTED, and estimated where there is more.
+
+    The estimate is the one that PostgreSQL plans its queries by: as good as its last ANALYZE, which it does by itself.
+    """
+    return {name: await _about(connection, rows) for name, rows in HELD.items()}
+
+
+async def _about(connection: Connection, rows: str) -> Held:
+    counted = await _counted(connection, rows, ())
+    if not counted.more:
+        return Held(counted.count, estimated=False)
+    [planned] = json.loads(await connection.fetchval(f"explain (format json) select from {rows}"))
+    return Held(max(planned["Plan"]["Plan Rows"], MOST_COUNTED + 1), estimated=True)
 
 
 async def _counted(connection: Connection, rows: str, arguments: Sequence[Any]) -> Total:

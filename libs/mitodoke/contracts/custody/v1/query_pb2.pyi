@@ -332,7 +332,7 @@ class PartitionStatus(_message.Message):
     def __init__(self, partition: _Optional[int] = ..., next_offset: _Optional[int] = ..., end_offset: _Optional[int] = ..., read_through: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
 
 class GetStatusResponse(_message.Message):
-    __slots__ = ("partitions", "facts", "drives", "open_flags", "pending_obligations", "quarantined", "outbox", "freshness")
+    __slots__ = ("partitions", "facts", "drives", "open_flags", "pending_obligations", "quarantined", "outbox", "freshness", "estimated")
     PARTITIONS_FIELD_NUMBER: _ClassVar[int]
     FACTS_FIELD_NUMBER: _ClassVar[int]
     DRIVES_FIELD_NUMBER: _ClassVar[int]
@@ -341,6 +341,7 @@ class GetStatusResponse(_message.Message):
     QUARANTINED_FIELD_NUMBER: _ClassVar[int]
     OUTBOX_FIELD_NUMBER: _ClassVar[int]
     FRESHNESS_FIELD_NUMBER: _ClassVar[int]
+    ESTIMATED_FIELD_NUMBER: _ClassVar[int]
     partitions: _containers.RepeatedCompositeFieldContainer[PartitionStatus]
     facts: int
     drives: int
@@ -349,7 +350,8 @@ class GetStatusResponse(_message.Message):
     quarantined: int
     outbox: int
     freshness: Freshness
-    def __init__(self, partitions: _Optional[_Iterable[_Union[PartitionStatus, _Mapping]]] = ..., facts: _Optional[int] = ..., drives: _Optional[int] = ..., open_flags: _Optional[int] = ..., pending_obligations: _Optional[int] = ..., quarantined: _Optional[int] = ..., outbox: _Optional[int] = ..., freshness: _Optional[_Union[Freshness, _Mapping]] = ...) -> None: ...
+    estimated: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, partitions: _Optional[_Iterable[_Union[PartitionStatus, _Mapping]]] = ..., facts: _Optional[int] = ..., drives: _Optional[int] = ..., open_flags: _Optional[int] = ..., pending_obligations: _Optional[int] = ..., quarantined: _Optional[int] = ..., outbox: _Optional[int] = ..., freshness: _Optional[_Union[Freshness, _Mapping]] = ..., estimated: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class GetPolicyRequest(_message.Message):
     __slots__ = ("policy_id", "version")
