@@ -3,6 +3,7 @@
 import asyncio
 import signal
 from collections.abc import AsyncIterator, Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import grpc
@@ -124,6 +125,48 @@ async def test_more_calls_than_are_taken_are_told_when_to_come_again(
             waiting.go.set()
             assert (await patient).facts == 7
         assert [(await call).facts for call in calls if call not in done] == [7, 7, 7]
+
+
+class Counted:
+    """An identity that is asked for its credentials at every attempt, and says when that was often."""
+
+    def __init__(self, often: int) -> None:
+        self._left = often
+        self.often = asyncio.Event()
+
+    def metadata(self) -> tuple[tuple[str, str], ...]:
+        self._left -= 1
+        if not self._left:
+            self.often.set()
+        return _credentials()
+
+
+@pytest.mark.usefixtures("topics")
+async def test_who_is_told_again_and_again_to_come_again_does_so_while_there_is_time(
+    backends: Backends, namespace: str
+) -> None:
+    waiting = Waiting()
+    config = configuration(backends.kafka, namespace)
+    limits = Limits(calls=1, retry_after=timedelta(milliseconds=20))
+    async with (
+        running(config, name="test", rpc_services=[waiting.service()], limits=limits) as service,
+        grpc.aio.insecure_channel(str(service.address)) as channel,
+    ):
+        drive = query_pb2.GetDriveRequest(serial="X")
+        first = asyncio.ensure_future(
+            CustodyQueryStub(channel).GetDrive(drive, metadata=_credentials(), timeout=120)
+        )
+        async with asyncio.timeout(60):
+            await waiting.taken.wait()
+        often = Counted(50)
+        endpoints = Endpoints(services={"projection": str(service.address)})
+        async with Connection(endpoints, often, patience=Patience(in_all=60)) as connection:
+            patient = asyncio.create_task(connection.query.get_status())
+            async with asyncio.timeout(60):
+                await often.often.wait()
+            waiting.go.set()
+            assert (await patient).facts == 7
+        assert (await first).drive.serial == "X"
 
 
 @pytest.mark.usefixtures("topics")

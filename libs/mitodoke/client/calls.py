@@ -33,7 +33,9 @@ class Patience:
 
     per_attempt: float = 30.0
     in_all: float = 120.0
-    attempts: int = 20
+    attempts: int | None = None
+    """At most so many; None for as many as there is time for: a service that is asked too much says when to come again,
+    and whom it then refuses is chance."""
     keepalive: float = 20.0
     """When a connection with a call under way was silent for so long, the service is asked whether it is there. It has
     a third of that to answer; then the connection is given up and the call fails. A service refuses to be asked
