@@ -22,7 +22,16 @@ from mitodoke.lifecycle.policy import CustodyRule, Obligation, Policy, Rules
 from mitodoke.lifecycle.record import Record, fold
 from mitodoke.lifecycle.reference import Reference
 from mitodoke.lifecycle.verdict import Verdict
-from mitodoke.lifecycle.workings import ANYWHERE, CycleWorkings, Read, Told, Whole, Workings, one_of_a_kind
+from mitodoke.lifecycle.workings import (
+    ANYWHERE,
+    CycleWorkings,
+    Piece,
+    Read,
+    Told,
+    Whole,
+    Workings,
+    one_of_a_kind,
+)
 from worlds import INSTANT, LOT, OWNER, at, enrolled, one_of_each, owes, policy, record, reference, registered
 
 POLICY = policy(
@@ -196,7 +205,13 @@ def test_an_answer_that_is_the_same_again_is_the_same_thing(asked: Asked, late: 
         were, are = _cycle(before, name), _cycle(verdict, name)
         assert _who_looked_at(are, DriveEnrolled.kind)
         for was, piece in zip(were.pieces, are.pieces, strict=True):
-            assert (piece is was) == (piece == was)
+            assert (piece is was) == (_says(piece) == _says(was))
+        same_reads = [piece.reads for piece in are.pieces] == [was.reads for was in were.pieces]
+        assert (are.readers is were.readers) == same_reads
+
+
+def _says(piece: Piece) -> tuple[object, ...]:
+    return piece.answer, piece.until, piece.reads, piece.closures
 
 
 def test_a_fact_taken_back_asks_those_who_looked_at_it(asked: Asked) -> None:
