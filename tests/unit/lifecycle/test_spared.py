@@ -187,7 +187,7 @@ def test_a_fact_asks_those_alone_who_look_at_its_kind(asked: Asked, late: Fact) 
     if not seen.get(other):
         assert _cycle(verdict, other).pieces is _cycle(before, other).pieces
     for name in CONTRACTS:
-        assert _cycle(verdict, name).cycle == next(
+        assert _cycle(verdict, name).cycle is next(
             c for c in _workings(verdict).stood.cycles if c.name == name
         )
 
@@ -238,6 +238,48 @@ def test_a_drive_leaving_a_contract_altogether_asks_the_other_who_looked_there(a
     news = (ANYWHERE[only.kind], Whole.DESTRUCTIONS, Whole.CONTRACTS)
     assert sorted(asked.anew()[FIRST]) == sorted(_who_looked_at(_cycle(before, FIRST), *news))
     assert verdict == judge(gone, AGREED, at("05-07"))
+
+
+def test_a_lease_told_late_under_another_contract_asks_who_looked_at_whether_there_is_one(
+    asked: Asked,
+) -> None:
+    held = record([enrolled("05-04", contract=FIRST)])
+    before = judge(held, AGREED, at("05-04"))
+    piece = _cycle(before, FIRST).pieces[PIECES.index("alive_twice")]
+    assert piece.reads == {DriveEnrolled.kind, Whole.CONTRACTS}
+    asked.anew()
+    now = fold(held, enrolled("04-01", known="05-10", contract=SECOND))
+    verdict = judge(now, AGREED, at("05-10"), before)
+    assert "alive_twice" in asked.anew()[FIRST]
+    assert [(f.cycle, f.kind) for f in verdict.flags if f.kind == "alive_twice"] == [(FIRST, "alive_twice")]
+    assert verdict == judge(now, AGREED, at("05-10"))
+
+
+def test_one_of_two_hand_overs_falls_due_and_the_other_is_waited_for_still() -> None:
+    def hand_over(day: str, giver: str, taker: str) -> Fact:
+        return worlds.transferred(day, by=giver, from_party=giver, to_party=taker, contract=FIRST)
+
+    held = record(
+        [
+            enrolled("04-01", contract=FIRST),
+            hand_over("04-02 10:00", OWNER, worlds.CARRIER),
+            hand_over("04-02 16:00", worlds.CARRIER, worlds.LESSOR),
+        ]
+    )
+    verdict = judge(held, AGREED, at("04-02 16:00"))
+    for gaps in (1, 2):
+        assert verdict.turns_at is not None
+        verdict = judge(held, AGREED, verdict.turns_at, verdict)
+        assert [f.kind for f in verdict.flags].count("custody_gap") == gaps
+        assert verdict == judge(held, AGREED, verdict.as_of)
+
+
+def test_a_flag_that_stays_beside_a_new_one_is_the_same_thing() -> None:
+    held = fold(TWO_LEASES, worlds.sighted("05-06", contract=SECOND))
+    before = judge(held, AGREED, at("05-06"))
+    now = judge(fold(held, worlds.sighted("05-07", contract=SECOND)), AGREED, at("05-07"), before)
+    [first] = [f for f in before.flags if f.kind == "sighted"]
+    assert [f is first for f in now.flags if f.kind == "sighted"] == [True, False]
 
 
 def test_a_destruction_taken_back_asks_who_looked_at_it_from_another_lease(asked: Asked) -> None:
