@@ -82,6 +82,7 @@ async def _loaded(
         await Loader(await place.reference(), now, recorded_after=timedelta(0)).load(
             connection, iter(_parts(lot)), tell
         )
+    await place.judged_by_all_that_was_agreed()
 
 
 def _parts(lot: Lot, size: int = 5_000) -> list[Lot]:

@@ -50,18 +50,35 @@ class Corner:
 
         With `recorded_at` as if they had been recorded then: whoever is judged in the past must have them.
         """
-        follower = ReferenceFollower(self.backends.kafka, self.topics.reference)
-        following = asyncio.create_task(follower.run())
-        try:
-            async with asyncio.timeout(60):
-                while not follower.ready:  # noqa: ASYNC110  # it sets no event
-                    await asyncio.sleep(0.02)
+        async with self._follower() as follower:
             if recorded_at is None:
                 return follower.reference
             earlier = Reference()
             for _, fact in follower.facts_from(0):
                 earlier.append(replace(fact, recorded_at=recorded_at))
             return earlier
+
+    async def judged_by_all_that_was_agreed(self) -> None:
+        """Say of the drives in the tables that they are, or the worker judges each anew before it does anything else."""
+        async with self._follower() as follower, self.connected() as connection:
+            end = follower.next_offset
+            await connection.execute(
+                """insert into progress (partition, next_offset, reference_offset, reference_message)
+                   select number, 0, $2, $3 from generate_series(0, $1 - 1) as number""",
+                PARTITIONS,
+                end,
+                follower.fingerprint_before(end),
+            )
+
+    @contextlib.asynccontextmanager
+    async def _follower(self) -> AsyncIterator[ReferenceFollower]:
+        follower = ReferenceFollower(self.backends.kafka, self.topics.reference)
+        following = asyncio.create_task(follower.run())
+        try:
+            async with asyncio.timeout(60):
+                while not follower.ready:  # noqa: ASYNC110  # it sets no event
+                    await asyncio.sleep(0.02)
+            yield follower
         finally:
             following.cancel()
             await asyncio.gather(following, return_exceptions=True)

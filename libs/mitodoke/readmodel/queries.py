@@ -179,6 +179,9 @@ async def flags(
     if as_of is None:
         arguments.append([state.value for state in states])
         where.append(f"state = any(${len(arguments)})")
+        if set(states) <= set(OPEN_FLAGS):
+            # In words, or the indexes of open flags are not thought of once a plan is kept for all arguments.
+            where.append("state <> 'resolved'")
     else:
         arguments.append(as_of)
         n = len(arguments)
@@ -445,4 +448,7 @@ async def _counted(connection: Connection, rows: str, arguments: Sequence[Any]) 
 def _conditions(contracts: Collection[str] | None) -> tuple[list[str], list[Any]]:
     if contracts is None:
         return ["true"], []
+    if len(contracts) == 1:
+        # Only of one contract does an index give the rows in order.
+        return ["contract = $1"], list(contracts)
     return ["contract = any($1)"], [list(contracts)]
