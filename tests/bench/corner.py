@@ -59,7 +59,7 @@ class Corner:
             return earlier
 
     async def judged_by_all_that_was_agreed(self) -> None:
-        """Say of the drives in the tables that they are, or the worker judges each anew before it does anything else."""
+        """Say so of the drives in the tables, or a worker judges each of them anew before it does anything else."""
         async with self._follower() as follower, self.connected() as connection:
             end = follower.next_offset
             await connection.execute(
