@@ -285,6 +285,23 @@ def test_the_publication_of_a_policy_that_was_amended_away_since_is_a_change() -
     assert agreed.next_change([CONTRACT], [], at("02-01")) == at("03-01")
 
 
+def test_what_is_made_once_for_a_contract_is_made_again_when_a_policy_was_added() -> None:
+    agreed = reference(published(policy()), registered())
+    contract = agreed.contract(CONTRACT, at("04-01"))
+    assert contract is not None
+    under = agreed.policy(contract.policy_id, contract.policy_version, at("04-01"))
+    assert under is not None
+    made: list[int] = []
+
+    def make() -> int:
+        made.append(len(made))
+        return made[-1]
+
+    assert [agreed.once(contract, under, make) for _ in range(2)] == [0, 0]
+    agreed.append(published(policy(version=2), "04-02"))
+    assert [agreed.once(contract, under, make) for _ in range(2)] == [1, 1]
+
+
 NOTHING = frozenset[str]()
 
 
