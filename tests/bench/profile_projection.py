@@ -20,6 +20,7 @@ from pathlib import Path
 
 from bench.chains import facts_of, lots
 from bench.corner import corner
+from bench.flame import flame_chart, read_stacks
 from bench.projection import SEED, tell_log
 from mitodoke.services.projection import COLLECT_AFTER
 from projecting import Projecting
@@ -54,9 +55,10 @@ async def _counted(profile: Path) -> AsyncIterator[None]:
 async def _sampled(profile: Path) -> AsyncIterator[None]:
     """Raises RuntimeError when py-spy may not look into this process, as where only root may."""
     beside = Path(sys.executable).with_name("py-spy")
+    stacks = profile.with_suffix(".stacks")
     looking = await asyncio.create_subprocess_exec(
         beside if beside.exists() else shutil.which("py-spy") or "py-spy",
-        *("record", "--pid", str(os.getpid()), "--output", profile, "--format", "flamegraph", "--gil"),
+        *("record", "--pid", str(os.getpid()), "--output", stacks, "--format", "raw", "--gil"),
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,
     )
@@ -74,6 +76,14 @@ async def _sampled(profile: Path) -> AsyncIterator[None]:
         with contextlib.suppress(ProcessLookupError):
             looking.send_signal(signal.SIGINT)
         await looking.communicate()
+    _draw(stacks, profile)
+
+
+def _draw(stacks: Path, profile: Path) -> None:
+    root = read_stacks(stacks.read_text(encoding="utf-8"))
+    stacks.unlink()
+    title = f"The projection, one worker: {root.samples:,} samples"
+    profile.write_text(flame_chart(title, root), encoding="utf-8")
 
 
 if __name__ == "__main__":
