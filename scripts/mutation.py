@@ -121,7 +121,7 @@ def prepare(work: Path, modules: Sequence[str], tests: Sequence[str]) -> None:
         f"pytest_add_cli_args_test_selection = {json.dumps(list(tests))}\n"
         f"pytest_add_cli_args = {json.dumps([word for name in NOT_NEEDED for word in ('-p', f'no:{name}')])}\n"
         "timeout_constant = 3.0\n"
-        "timeout_multiplier = 5.0\n"
+        "timeout_multiplier = 15.0\n"
         "use_setproctitle = false\n"
         "[tool.pytest.ini_options]\n"
         'pythonpath = ["tests"]\n'

@@ -1,7 +1,8 @@
 """A flame graph: which calls, below which, a process was seen in how often (Gregg, The Flame Graph, ACM Queue 2016).
 
-Each frame is as wide as the share of samples in which it was seen; who called it stands above it. Plain SVG without a
-script: the whole name and the share are in the tooltip of each frame.
+Each frame is as wide as the share of samples in which it was seen; who called it stands above it. The graph that py-spy
+draws itself carries another project's script, and shows no names without it; this one is plain SVG, with the whole name
+and the share in the tooltip of each frame.
 """
 
 from collections.abc import Iterable
