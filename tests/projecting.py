@@ -45,7 +45,7 @@ class Projecting:
         alone: bool = False,
         relay: bool = False,
         cached_drives: int = 50_000,
-        cached_verdicts: int = 10_000,
+        cached_workings: int = 10_000,
         read_at_once: int = 12_000,
         sweep_every: float = 0.2,
         follower: ReferenceFollower | None = None,
@@ -61,7 +61,7 @@ class Projecting:
                 SystemClock(),
                 alone=alone,
                 cached_drives=cached_drives,
-                cached_verdicts=cached_verdicts,
+                cached_workings=cached_workings,
                 read_at_once=read_at_once,
                 sweep_every=sweep_every,
             )

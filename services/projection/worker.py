@@ -6,9 +6,7 @@ One batch of one partition is one database transaction.
 
 import asyncio
 import contextlib
-from collections import OrderedDict
 from collections.abc import Callable, Coroutine, Iterable, Sequence
-from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, Final
@@ -30,6 +28,7 @@ from mitodoke.lifecycle.alike import Alike
 from mitodoke.readmodel import store
 from mitodoke.readmodel.drive_state import DriveState
 from mitodoke.readmodel.pool import Connection
+from mitodoke.services.projection.at_hand import AtHand
 from mitodoke.services.projection.ledger import REFERENCE_COUNTS_AFTER, Ledger, serials_of
 from mitodoke.services.projection.quarantine import take_up
 
@@ -38,7 +37,7 @@ _log = structlog.get_logger("mitodoke.projection")
 GROUP: Final = "projection"
 POLL_SECONDS: Final = 0.1
 BACK_OFF_SECONDS: Final = 0.5
-SWEEP_AT_ONCE: Final = 1000
+SWEEP_AT_ONCE: Final = 2000
 TICK_SECONDS: Final = 10.0
 """How long a tick may take. A producer that lost its place in a log that was cut short is replaced, not waited for."""
 
@@ -96,8 +95,7 @@ class Worker:
     """One worker of the projection; any number may run, here or elsewhere.
 
     With `alone` it reads every partition by itself, outside the consumer group, as a rebuild does.
-    `cached_drives` bounds the memory: so many drives are kept as last written, about 8 kB each, and the
-    `cached_verdicts` latest of them with the verdict itself, about 10 kB more. `read_at_once` bounds what is read
+    `cached_drives` and `cached_workings` bound what is at hand, and so the memory. `read_at_once` bounds what is read
     of all partitions before the next sweep, in messages; the sweep comes by every `sweep_every` seconds.
     """
 
@@ -113,7 +111,7 @@ class Worker:
         *,
         alone: bool = False,
         cached_drives: int = 50_000,
-        cached_verdicts: int = 10_000,
+        cached_workings: int = 10_000,
         read_at_once: int = 12_000,
         sweep_every: float = 0.2,
     ) -> None:
@@ -123,14 +121,10 @@ class Worker:
         self._follower = follower
         self._clock = clock
         self._alone = alone
-        self._cached_drives = cached_drives
-        self._cached_verdicts = cached_verdicts
-        self._with_verdict: OrderedDict[str, None] = OrderedDict()
+        self._at_hand = AtHand(cached_drives, cached_workings)
         self._alike = Alike(EXAMPLES)
         self._read_at_once = read_at_once
         self._sweep_every = sweep_every
-        self._cache: OrderedDict[str, DriveState] = OrderedDict()
-        self._partition_of: dict[str, int] = {}
         self._versions: dict[int, int] = {}
         self._read_through: dict[int, datetime] = {}
         self._settled: dict[int, int] = {}
@@ -441,9 +435,7 @@ class Worker:
             # The two topics are two logs: what was recorded first in one may be seen later than what is in the other.
             if judged_already:
                 self._alike.clear()
-            for serial in judged_already & self._cache.keys():
-                del self._cache[serial]
-                del self._partition_of[serial]
+            self._at_hand.drop(judged_already)
 
     async def _show_reference(self) -> None:
         end = self._follower.next_offset
@@ -466,7 +458,7 @@ class Worker:
                     self._shown = end
 
     async def _held(self, connection: Connection, serials: set[str]) -> dict[str, DriveState]:
-        held = {serial: self._cache[serial] for serial in serials if serial in self._cache}
+        held = self._at_hand.of(serials)
         missing = sorted(serials - held.keys())
         if missing:
             held |= await store.load(connection, missing, decode_fact)
@@ -474,32 +466,16 @@ class Worker:
 
     def _remember(self, partition: int, version: int, states: dict[str, DriveState]) -> None:
         self._versions[partition] = version
-        for serial, state in states.items():
-            self._cache[serial] = state
-            self._cache.move_to_end(serial)
-            self._partition_of[serial] = partition
-            self._with_verdict[serial] = None
-            self._with_verdict.move_to_end(serial)
-        while len(self._with_verdict) > self._cached_verdicts:
-            serial, _ = self._with_verdict.popitem(last=False)
-            if serial in self._cache:
-                self._cache[serial] = replace(self._cache[serial], verdict=None)
-        while len(self._cache) > self._cached_drives:
-            serial, _ = self._cache.popitem(last=False)
-            del self._partition_of[serial]
+        self._at_hand.keep(partition, states)
 
     def _forget(self, partition: int) -> None:
-        for serial in [s for s, of in self._partition_of.items() if of == partition]:
-            del self._cache[serial]
-            del self._partition_of[serial]
+        self._at_hand.forget(partition)
         self._versions.pop(partition, None)
         self._settled.pop(partition, None)
 
     def _forget_all(self) -> None:
-        self._cache.clear()
-        self._with_verdict.clear()
+        self._at_hand.clear()
         self._alike.clear()
-        self._partition_of.clear()
         self._versions.clear()
         self._read_through.clear()
         self._settled.clear()

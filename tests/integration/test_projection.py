@@ -345,7 +345,7 @@ async def _a_busy_history(log: LogWriter, drives: int) -> None:
 
 async def test_a_rebuild_gives_the_same_tables_row_for_row(log: LogWriter, projecting: Projecting) -> None:
     # So little memory that most drives are judged from the tables, and some with the verdict before at hand.
-    async with projecting.worker(cached_drives=200, cached_verdicts=50):
+    async with projecting.worker(cached_drives=200, cached_workings=50):
         await _a_busy_history(log, 300)
         await projecting.settled()
         before = await contents(projecting.dsn)

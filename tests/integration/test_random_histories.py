@@ -206,12 +206,12 @@ async def test_neither_the_size_of_a_batch_nor_the_memory_of_the_worker_matters(
     told: Told, backends: Backends, steps: list[tuple[int, int | None, int, int]]
 ) -> None:
     async with _projection(backends, told.topics) as projecting:
-        for read_at_once, facts, cached_drives, cached_verdicts in steps:
+        for read_at_once, facts, cached_drives, cached_workings in steps:
             async with projecting.worker(
                 alone=True,
                 read_at_once=read_at_once,
                 cached_drives=cached_drives,
-                cached_verdicts=cached_verdicts,
+                cached_workings=cached_workings,
                 sweep_every=2,
             ):
                 if facts is not None:
@@ -335,7 +335,7 @@ async def test_a_rebuild_equals_live_tables_that_came_about_by_the_clock(
     for agreement in (published(FULL, datetime.now(UTC)), registered(CONTRACTS[0], datetime.now(UTC))):
         await log.append(log.topics.reference, [reference_event_of(agreement)])
     told: list[Fact] = []
-    async with projecting.worker(cached_drives=200, cached_verdicts=50, read_at_once=300):
+    async with projecting.worker(cached_drives=200, cached_workings=50, read_at_once=300):
         for wave in range(8):
             facts = [_now(chance, number) for number in range(LIVE_DRIVES) if chance.random() < 0.8]
             facts += [taken_back(chance, fact) for fact in chance.sample(told, len(told) // 50)]
