@@ -8,6 +8,7 @@ import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Final, NamedTuple, TypeAlias
 from uuid import UUID
 
@@ -87,11 +88,13 @@ class Ledger:
     ) -> None:
         self._partition = partition
         self._held = held
-        self._reference = reference
+        # Drives of one lot ask the same, one after another.
+        self._next_change = lru_cache(maxsize=1024)(reference.next_change)
+        self._read_through = lru_cache(maxsize=1024)(reference.read_through)
         self._detected_at = detected_at
         self._discarded = discarded
         self._judge = judged
-        self._changes = Changes()
+        self._changes = Changes(held)
         self.states: dict[str, DriveState] = {}
         """The drives that were touched, as they stand now."""
 
@@ -147,7 +150,8 @@ class Ledger:
                 record.value or b"",
             )
         )
-        self._changes.drive_contracts.add((fact.contract, serial))
+        if all(held.contract != fact.contract for held in state.record.facts):
+            self._changes.drive_contracts.add((fact.contract, serial))
         self._settle(state, folded, verdict)
 
     def turn(self, serial: str, until: datetime) -> None:
@@ -180,14 +184,14 @@ class Ledger:
             return None
         like = _like(state)
         contracts, shipments = like.once(_named_by) if like is not None else _named(state.record.facts)
-        change = self._reference.next_change(contracts, shipments, state.judged_at - REFERENCE_COUNTS_AFTER)
+        change = self._next_change(contracts, shipments, state.judged_at - REFERENCE_COUNTS_AFTER)
         if change is None:
             return state.turns_at
         counts_at = change + REFERENCE_COUNTS_AFTER
         return counts_at if state.turns_at is None else min(counts_at, state.turns_at)
 
     def _verdict(self, record: Record, before: Verdict | None, as_of: datetime) -> Verdict:
-        reference = self._reference.read_through(as_of - REFERENCE_COUNTS_AFTER)
+        reference = self._read_through(as_of - REFERENCE_COUNTS_AFTER)
         return self._judge(record, reference, as_of, before)
 
     def _settle(self, state: DriveState, record: Record, verdict: Verdict) -> DriveState:
@@ -277,7 +281,7 @@ class Ledger:
         )
         message = flag_changed(serial, stored, changed_at)
         self._changes.outbox.append(
-            OutboxRow(self._partition, str(flag.flag_id), message.SerializeToString())
+            OutboxRow(self._partition, message.flag.flag_id, message.SerializeToString())
         )
         return self._keep(serial, flags, stored)
 
@@ -318,9 +322,19 @@ class Ledger:
                 state.parked,
             )
         )
-        self._changes.shipments.extend(
-            ShipmentRow(of.shipment, serial, self._partition, of.contract, of.sent_at, of.received_at)
-            for of in summary.manifest
+        if self._may_stand_otherwise_on_a_manifest(state):
+            self._changes.shipments.extend(
+                ShipmentRow(of.shipment, serial, self._partition, of.contract, of.sent_at, of.received_at)
+                for of in summary.manifest
+            )
+
+    def _may_stand_otherwise_on_a_manifest(self, now: DriveState) -> bool:
+        """Whether more is known of the drive than when its rows were written: a fact counts from when it is known."""
+        before = self._held.get(now.record.serial)
+        return (
+            before is None
+            or before.record.facts is not now.record.facts
+            or any(fact.known_at > before.judged_at for fact in now.record.facts)
         )
 
 

@@ -41,7 +41,12 @@ def moment(timestamp: Timestamp) -> datetime:
 
     Raises OverflowError outside the years 1 to 9999.
     """
-    return _EPOCH + timedelta(0, timestamp.seconds, timestamp.nanos // 1000)
+    return _moment(timestamp.seconds, timestamp.nanos // 1000)
+
+
+@lru_cache(maxsize=1024)  # drives of one lot are told of with one time
+def _moment(seconds: int, microseconds: int) -> datetime:
+    return _EPOCH + timedelta(0, seconds, microseconds)
 
 
 @lru_cache(maxsize=1024)  # all records of a batch have one append time

@@ -7,7 +7,7 @@ Ershov 1958). What was judged is the first drive of its kind, the example.
 """
 
 from collections import OrderedDict
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from datetime import datetime
 from operator import attrgetter
@@ -233,18 +233,22 @@ def _own(record: Record, example: Example, before: Verdict | None) -> Sequence[F
         theirs = before.workings.example.verdict.flags
         held = {id(flag): own for flag, own in zip(theirs, before.flags, strict=True)}
     flags = []
-    names: dict[str, str] | None = None
+    named = example.once(_subjects_that_name_a_fact)
     for flag in example.verdict.flags:
         own = held.get(id(flag))
         if own is None:
-            if names is None:
-                names = {
-                    str(of.event_id): str(fact.event_id)
-                    for of, fact in zip(example.record.facts, record.facts, strict=True)
-                }
-            subject = names.get(flag.subject)
-            of = flag.cycle if subject is None else flag.contract
-            subject = flag.subject if subject is None else subject
+            position = named.get(flag.subject)
+            if position is None:
+                of, subject = flag.cycle, flag.subject
+            else:
+                of, subject = flag.contract, str(record.facts[position].event_id)
             own = replace(flag, flag_id=flag_id(record.serial, of, flag.kind, subject), subject=subject)
         flags.append(own)
     return flags
+
+
+def _subjects_that_name_a_fact(example: Example) -> Mapping[str, int]:
+    """Where in the record the facts stand that flags are about, by the subjects of these flags."""
+    positions = {str(fact.event_id): position for position, fact in enumerate(example.record.facts)}
+    subjects = {flag.subject for flag in example.verdict.flags}
+    return {subject: positions[subject] for subject in subjects & positions.keys()}

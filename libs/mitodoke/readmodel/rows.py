@@ -1,5 +1,6 @@
 """The rows of the read model, and what a batch changes in them."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import NamedTuple
@@ -7,7 +8,7 @@ from uuid import UUID
 
 from mitodoke.lifecycle.policy import Severity
 from mitodoke.lifecycle.verdict import Owed
-from mitodoke.readmodel.drive_state import ObligationKey, StoredFlag
+from mitodoke.readmodel.drive_state import DriveState, ObligationKey, StoredFlag
 
 RANK = {Severity.WARNING: 1, Severity.MAJOR: 2, Severity.CRITICAL: 3}
 SEVERITY = {rank: severity for severity, rank in RANK.items()}
@@ -92,8 +93,12 @@ class OutboxRow(NamedTuple):
 
 @dataclass(slots=True)
 class Changes:
-    """All that one transaction writes; each row once, as it stands at the end."""
+    """All that one transaction writes; each row once, as it stands at the end.
 
+    `known` are the drives as the tables have them: a row that is not there is new.
+    """
+
+    known: Mapping[str, DriveState] = field(default_factory=dict)
     facts: list[FactRow] = field(default_factory=list)
     drives: list[DriveRow] = field(default_factory=list)
     drive_contracts: set[tuple[str, str]] = field(default_factory=set)
