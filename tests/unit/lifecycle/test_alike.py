@@ -11,15 +11,17 @@ import pytest
 
 from mitodoke.lifecycle import alike as alike_module
 from mitodoke.lifecycle.alike import Alike, Like
-from mitodoke.lifecycle.facts import DriveDestroyed, DriveReturned, Fact
+from mitodoke.lifecycle.facts import CertificateIssued, DriveDestroyed, DriveReturned, Fact, WipeVerified
 from mitodoke.lifecycle.judge import judge
 from mitodoke.lifecycle.kinds import Role
 from mitodoke.lifecycle.record import Record, fold
 from mitodoke.lifecycle.reference import Reference
 from mitodoke.lifecycle.verdict import Verdict
+from mitodoke.lifecycle.workings import Workings
 from worlds import (
     NOTHING_AGREED,
     at,
+    certified,
     destroyed,
     enrolled,
     owes,
@@ -34,6 +36,9 @@ from worlds import (
 
 OWES_DESTRUCTION = under(policy(owes("destruction", DriveReturned, DriveDestroyed, "10d", Role.DESTROYER)))
 A_LIFE = (enrolled("04-01"), wiped("04-02"), verified("04-03"), returned("04-04"))
+TOLD_TOGETHER = (released("04-01", known="04-03"), returned("04-02", known="04-03"))
+"""Nobody knows the contract, and who is told so first is whose event has the lower id."""
+
 ONE, OTHER, THIRD = "ZK80397W", "ZK80137W", "ZK79982W"
 
 
@@ -51,13 +56,22 @@ def judgings() -> Iterator[list[Verdict | None]]:
 
 
 def of(serial: str, facts: tuple[Fact, ...], *ids: int) -> tuple[Fact, ...]:
-    """The same told of another drive, its events of these ids, or of ids in the same order."""
+    """The same told of another drive, its events of these ids, or of ids in the same order.
+
+    What names another of the events, or the drive, names its own.
+    """
     ids = ids or tuple(range(1, len(facts) + 1))
     drive = sum(map(ord, serial))
-    return tuple(
-        replace(fact, serial=serial, event_id=UUID(int=number * 10_000 + drive))
-        for fact, number in zip(facts, ids, strict=True)
-    )
+    names = {f.event_id: UUID(int=n * 10_000 + drive) for f, n in zip(facts, ids, strict=True)}
+    own = []
+    for fact in facts:
+        fact = replace(fact, serial=serial, event_id=names[fact.event_id])
+        if isinstance(fact, WipeVerified) and fact.wipe is not None:
+            fact = replace(fact, wipe=names[fact.wipe])
+        elif isinstance(fact, CertificateIssued) and fact.serial_on_certificate:
+            fact = replace(fact, serial_on_certificate=serial)
+        own.append(fact)
+    return tuple(own)
 
 
 def lived(alike: Alike, facts: tuple[Fact, ...], agreed: Reference, until: str = "05-30") -> list[Verdict]:
@@ -98,6 +112,97 @@ def test_it_goes_on_from_the_verdict_before() -> None:
     assert [before and before.as_of for before in seen[1:]] == [v.as_of for v in verdicts[:-1]]
 
 
+def test_it_goes_on_from_there_where_nothing_was_recorded_later() -> None:
+    with judgings() as seen:
+        lived(Alike(100), of(ONE, TOLD_TOGETHER), NOTHING_AGREED)
+    assert seen[0] is None
+    assert seen[1] is not None
+
+
+def test_it_goes_on_from_there_where_a_fact_was_told_late() -> None:
+    late = (
+        enrolled("04-01"),
+        returned("04-04"),
+        wiped("04-02", known="04-05"),
+        verified("04-03", known="04-06"),
+    )
+    alike = Alike(100)
+    with judgings() as seen:
+        [*_, last] = lived(alike, of(ONE, late), OWES_DESTRUCTION)
+    assert seen[0] is None
+    assert all(seen[1:])
+    assert last == judge(record(of(ONE, late), ONE), OWES_DESTRUCTION, last.as_of)
+    with judgings() as seen:
+        lived(alike, of(OTHER, late), OWES_DESTRUCTION)
+    assert seen == []
+
+
+def test_a_drive_that_is_like_no_other_goes_on_from_its_own_verdict() -> None:
+    with judgings() as seen:
+        verdicts = lived(Alike(100), of("0000000000A1", A_LIFE), OWES_DESTRUCTION)
+    assert [before and before.as_of for before in seen] == [None, *(v.as_of for v in verdicts[:-1])]
+
+
+WIPE = wiped("04-02", name="the wipe")
+NAMES_ITS_OWN = (
+    enrolled("04-01"),
+    WIPE,
+    verified("04-03", wipe="the wipe", accepted=False),
+    returned("04-04"),
+    certified("04-05", serial_on_certificate="its own"),
+)
+"""Two of these name something that no other drive has: one of its events, and its serial."""
+
+
+def test_what_names_an_event_or_the_drive_itself_is_alike_too() -> None:
+    alike = Alike(100)
+    lived(alike, of(ONE, NAMES_ITS_OWN), OWES_DESTRUCTION)
+    with judgings() as seen:
+        verdicts = lived(alike, of(OTHER, NAMES_ITS_OWN), OWES_DESTRUCTION)
+    assert seen == []
+    for verdict, count in zip(verdicts, range(1, len(NAMES_ITS_OWN) + 1), strict=False):
+        alone = judge(record(of(OTHER, NAMES_ITS_OWN)[:count], OTHER), OWES_DESTRUCTION, verdict.as_of)
+        assert verdict == alone
+
+
+@pytest.mark.parametrize("told", range(1, len(NAMES_ITS_OWN)))
+def test_an_example_that_another_drive_goes_on_from_is_told_its_own_names(told: int) -> None:
+    alike = Alike(100)
+    lived(alike, of(ONE, NAMES_ITS_OWN)[:told], OWES_DESTRUCTION)
+    with judgings() as seen:
+        [*_, last] = lived(alike, of(OTHER, NAMES_ITS_OWN), OWES_DESTRUCTION)
+    assert seen
+    assert all(seen)
+    assert last == judge(record(of(OTHER, NAMES_ITS_OWN), OTHER), OWES_DESTRUCTION, last.as_of)
+
+
+def test_what_names_an_event_is_alike_where_it_is_read_anew() -> None:
+    alike = Alike(100)
+    for serial in (ONE, OTHER):
+        facts = of(serial, NAMES_ITS_OWN)
+        with judgings() as seen:
+            found = alike.judge(record(facts, serial), OWES_DESTRUCTION, at("04-20"))
+        assert found == judge(record(facts, serial), OWES_DESTRUCTION, at("04-20"))
+        assert len(seen) == (serial == ONE)
+
+
+def test_a_verification_of_a_wipe_that_nobody_told_of_is_judged_by_itself() -> None:
+    facts = of(ONE, (enrolled("04-01"), verified("04-03")))
+    facts = (facts[0], replace(facts[1], wipe=UUID(int=7)))
+    [first, last] = lived(Alike(100), facts, under())
+    assert isinstance(first.workings, Like)
+    assert isinstance(last.workings, Workings)
+    assert last == judge(record(facts, ONE), under(), last.as_of)
+
+
+def test_where_a_rule_asks_for_the_serial_drives_are_judged_by_themselves() -> None:
+    facts = of(ONE, A_LIFE)
+    with patch.object(alike_module, "MAY_ASK_FOR_THE_SERIAL", frozenset[str]()):
+        verdicts = lived(Alike(100), facts, OWES_DESTRUCTION)
+    assert all(isinstance(verdict.workings, Workings) for verdict in verdicts)
+    assert all(isinstance(v.workings, Like) for v in lived(Alike(100), facts, OWES_DESTRUCTION))
+
+
 def test_more_than_one_fact_at_once_is_judged_as_by_itself_and_once() -> None:
     alike = Alike(100)
     for serial in (ONE, OTHER):
@@ -107,10 +212,6 @@ def test_more_than_one_fact_at_once_is_judged_as_by_itself_and_once() -> None:
             then = alike.judge(record(facts, serial), OWES_DESTRUCTION, at("04-20"), before)
         assert then == judge(record(facts, serial), OWES_DESTRUCTION, at("04-20"))
         assert len(seen) == (serial == ONE)
-
-
-TOLD_TOGETHER = (released("04-01", known="04-03"), returned("04-02", known="04-03"))
-"""Nobody knows the contract, and who is told so first is whose event has the lower id."""
 
 
 @pytest.mark.parametrize(("ids", "accused"), [((1, 2), "prefecture"), ((3, 2), "lessor")])
