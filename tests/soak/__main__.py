@@ -102,7 +102,10 @@ async def soak(backends: Backends, plan: Plan, folder: Path, tell: Progress | No
                 tell.update(task, completed=min(at, plan.seconds))
             await asyncio.wait([loading], timeout=plan.sample_every)
         seconds = time.monotonic() - began
-        answered = int(json.loads(loading.result()))
+        *besides, answered_ok = loading.result().splitlines()
+        for line in besides:
+            print(f"The load said: {line}", file=sys.stderr)
+        answered = int(answered_ok)
         in_tables, drives, quarantined = await _counted(system.database, answered)
     return Soaked(plan, machine, memories, seconds, answered, in_tables, drives, quarantined)
 
