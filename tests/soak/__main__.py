@@ -102,12 +102,17 @@ async def soak(backends: Backends, plan: Plan, folder: Path, tell: Progress | No
                 tell.update(task, completed=min(at, plan.seconds))
             await asyncio.wait([loading], timeout=plan.sample_every)
         seconds = time.monotonic() - began
-        *besides, answered_ok = loading.result().splitlines()
-        for line in besides:
-            print(f"The load said: {line}", file=sys.stderr)
-        answered = int(answered_ok)
+        answered = answer(loading.result())
         in_tables, drives, quarantined = await _counted(system.database, answered)
     return Soaked(plan, machine, memories, seconds, answered, in_tables, drives, quarantined)
+
+
+def answer(said: str) -> int:
+    """How many facts were answered OK: the last line of what the load said. Whatever it said besides is shown."""
+    *besides, last = said.splitlines()
+    for line in besides:
+        print(f"The load said: {line}", file=sys.stderr)
+    return int(last)
 
 
 async def _world(kafka: str, topics: Topics) -> None:

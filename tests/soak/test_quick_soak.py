@@ -4,8 +4,10 @@ import json
 from dataclasses import replace
 from pathlib import Path
 
+import pytest
+
 from mitodoke_local import Backends
-from soak.__main__ import QUICK, soak, write
+from soak.__main__ import QUICK, answer, soak, write
 from soak.memory import MIB, Memory
 
 
@@ -27,6 +29,13 @@ async def test_it_runs_and_what_was_answered_is_what_stands_in_the_tables(
     assert len(json.loads(figures.read_text())["memory"]) == len(soaked.memories)
     assert chart.read_text().startswith("<svg")
     assert replace(soaked, in_tables=soaked.in_tables - 1).wrong != []
+
+
+def test_a_line_that_something_else_printed_costs_no_soak_and_is_shown(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert answer("2026-11-26 14:21:07 [warning] something\n8382500\n") == 8_382_500
+    assert "The load said: 2026-11-26 14:21:07 [warning] something" in capsys.readouterr().err
 
 
 def _memory(sizes: list[float]) -> Memory:

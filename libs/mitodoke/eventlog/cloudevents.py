@@ -5,7 +5,6 @@ the fact's protobuf message exactly as it was reported, and everything else is i
 """
 
 import hashlib
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -251,7 +250,7 @@ def _drive_fact(record: ConsumerRecord) -> Fact:
     headers = dict(record.headers)
     if record.key is None or record.value is None:
         raise Unreadable("it has no key or no value")
-    type_name = _name(headers, "ce_type")
+    type_name = _text(headers, "ce_type")
     payload = DRIVE_PAYLOADS_BY_TYPE.get(type_name)
     if payload is None:
         raise Unreadable(f"its type {type_name!r} is no drive fact that this version knows")
@@ -269,9 +268,9 @@ def _drive_fact(record: ConsumerRecord) -> Fact:
         serial=serial,
         occurred_at=occurred_at,
         recorded_at=moment_of_milliseconds(record.timestamp),
-        party=_name(headers, "ce_partyid"),
-        operator=_name(headers, "ce_operatorid"),
-        contract=_name(headers, "ce_contractid"),
+        party=_text(headers, "ce_partyid"),
+        operator=_text(headers, "ce_operatorid"),
+        contract=_text(headers, "ce_contractid"),
         backfilled="ce_backfilled" in headers,
         evidence=purposes(message),
     )
@@ -304,11 +303,6 @@ def _text(headers: dict[str, bytes], name: str) -> str:
         return value.decode()
     except UnicodeDecodeError:
         raise Unreadable(f"its header {name} is not UTF-8") from None
-
-
-def _name(headers: dict[str, bytes], name: str) -> str:
-    """What stands in the headers of many events: held once, however many facts have it."""
-    return sys.intern(_text(headers, name))
 
 
 def _event_id_of(headers: dict[str, bytes]) -> UUID:
