@@ -10,6 +10,8 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 import structlog
+from google.protobuf.descriptor import FieldDescriptor
+from google.protobuf.timestamp_pb2 import Timestamp
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from starlette.applications import Starlette
 from starlette.datastructures import MutableHeaders
@@ -22,7 +24,7 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from mitodoke.chassis.clock import Clock
-from mitodoke.eventlog.payloads import details_json
+from mitodoke.eventlog.payloads import DRIVE_PAYLOADS, details_json
 from mitodoke.lifecycle.facts import Fact, FactRetracted
 from mitodoke.lifecycle.findings.catalogue import CATALOGUE
 from mitodoke.lifecycle.policy import Severity
@@ -461,16 +463,27 @@ def _fact_row(words: _Words, found: Drive, at: FactAt, retracted: Iterable[UUID]
         "occurred": _local(found, fact.contract, fact.occurred_at),
         "recorded": _local(found, fact.contract, fact.recorded_at),
         "party": words.parties(fact.party, found.names),
-        "details": _details(fact, at.payload),
+        "details": _details(words, found, fact, at.payload),
         "retracted": fact.event_id in retracted,
         "about": f"fact-{fact.retracted}" if isinstance(fact, FactRetracted) else "",
     }
 
 
-def _details(fact: Fact, payload: bytes) -> list[tuple[str, str]]:
+def _details(words: _Words, found: Drive, fact: Fact, payload: bytes) -> list[tuple[str, str]]:
     """The fact's own fields, each as one line of text."""
     fields: dict[str, Any] = json.loads(details_json(fact.kind, payload))
-    return [(name, _in_a_line(value)) for name, value in fields.items()]
+    kinds = DRIVE_PAYLOADS[fact.kind].message.DESCRIPTOR.fields_by_name
+    return [(name, _read_out(words, found, fact, kinds[name], value)) for name, value in fields.items()]
+
+
+def _read_out(words: _Words, found: Drive, fact: Fact, field: FieldDescriptor, value: Any) -> str:
+    """A field as people read it: the words of the domain in their language, times in the contract's zone."""
+    if field.enum_type is not None:
+        return words.label(value)
+    if field.message_type is Timestamp.DESCRIPTOR:
+        at = _local(found, fact.contract, datetime.fromisoformat(value))
+        return f"{at:%Y-%m-%d %H:%M %Z}"
+    return _in_a_line(value)
 
 
 def _in_a_line(value: Any) -> str:

@@ -20,7 +20,7 @@ from mitodoke.chassis.identity import NotLoopbackError
 from mitodoke.chassis.server import running
 from mitodoke.chassis.web import WebServer
 from mitodoke.contracts.destruction.v1.destruction_pb2 import CertificateAccepted, DriveDestroyed
-from mitodoke.contracts.leasing.v1.leasing_pb2 import DriveEnrolled
+from mitodoke.contracts.leasing.v1.leasing_pb2 import MEDIA_TYPE_USB_FLASH, DriveEnrolled, LeaseExtended
 from mitodoke.contracts.oversight.v1.oversight_pb2 import DriveSighted, FactRetracted
 from mitodoke.contracts.returns.v1.returns_pb2 import DriveReturned
 from mitodoke.eventlog.cloudevents import timestamp_of
@@ -85,8 +85,18 @@ def told(drives: JudgedDrives) -> None:
         recorded_at=datetime(2019, 12, 1, tzinfo=UTC),
         backfilled=True,
     )
+    of_new_york = "A/B+C.D-1"
     drives.report(
-        DriveEnrolled(serial="A/B+C.D-1", occurred_at=at("2019-12-01T10:00")), party="lessor", contract="K-NY"
+        DriveEnrolled(
+            serial=of_new_york, occurred_at=at("2019-12-01T10:00"), media_type=MEDIA_TYPE_USB_FLASH
+        ),
+        party="lessor",
+        contract="K-NY",
+    )
+    drives.report(
+        LeaseExtended(serial=of_new_york, occurred_at=at("2019-12-02T10:00"), until=at("2020-03-01T09:00")),
+        party="lessor",
+        contract="K-NY",
     )
 
 
@@ -311,6 +321,17 @@ async def test_a_drives_timeline_is_in_order_of_occurrence_in_the_contracts_time
     assert facts[1][2:4] == ["Lease & Co. op-1", "2019-04-22 10:00 JST"]
     assert '<time datetime="2019-11-26T19:00:00+09:00">' in answer.text
     assert "EST" in (await pages.get("/drives/A%2FB+C.D-1")).text
+
+
+async def test_what_a_fact_says_is_read_out_in_words_and_in_the_contracts_time(
+    pages: httpx.AsyncClient,
+) -> None:
+    english = Page((await pages.get("/drives/A%2FB+C.D-1?lang=en")).text).text
+    japanese = Page((await pages.get("/drives/A%2FB+C.D-1?lang=ja")).text).text
+    assert "media type: usb flash" in english
+    assert "until: 2020-02-29 19:00 EST" in english
+    assert "媒体: USBメモリー" in japanese
+    assert "期日: 2020-02-29 19:00 EST" in japanese
 
 
 async def test_a_drive_shows_expected_beside_actual(pages: httpx.AsyncClient) -> None:

@@ -1,6 +1,7 @@
 """How facts stand in the log: every kind is read back as it was reported, and nothing else is read at all."""
 
 import json
+import re
 import uuid
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -257,6 +258,7 @@ def test_every_fact_is_read_back_as_it_was_reported(
     assert "serial" not in details
     assert "occurred_at" not in details
     assert details["evidence"][0]["purpose"] == "photo_before"
+    assert not re.search(r"[A-Z]+_[A-Z]+", " ".join(str(value) for value in details.values()))
 
 
 REFERENCE_TABLE: list[tuple[Any, type[reference.ReferenceFact], dict[str, Any], str]] = [

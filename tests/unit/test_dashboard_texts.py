@@ -7,6 +7,7 @@ from string import Formatter
 
 import pytest
 
+from mitodoke.eventlog.payloads import DRIVE_PAYLOADS
 from mitodoke.lifecycle.findings.catalogue import CATALOGUE
 from mitodoke.lifecycle.findings.finding import Rule
 from mitodoke.lifecycle.kinds import FactKind, Role
@@ -46,6 +47,21 @@ def test_every_text_that_a_template_asks_for_is_in_the_catalogue() -> None:
         asked_for |= set(re.findall(r'w\.text\(\s*["\']([a-z_0-9]+)["\'](?!\s*~)', template.read_text()))
     assert asked_for
     assert asked_for <= ENGLISH.keys()
+
+
+@pytest.mark.parametrize("kind", DRIVE_PAYLOADS)
+def test_what_a_fact_says_is_said_in_japanese(kind: FactKind) -> None:
+    untold = set()
+    for field in DRIVE_PAYLOADS[kind].message.DESCRIPTOR.fields:
+        words = [field.name]
+        if field.enum_type is not None:
+            prefix = field.enum_type.values_by_number[0].name.removesuffix("UNSPECIFIED")
+            words += [
+                value.name.removeprefix(prefix).lower() for value in field.enum_type.values if value.number
+            ]
+        untold |= {word for word in words if label("ja", word) == label("en", word)}
+    # Columns of the page, and what is called the same in both languages.
+    assert untold - {"serial", "occurred_at", "ata_secure_erase", "ssd"} == set()
 
 
 @pytest.mark.parametrize("language", TEXTS)

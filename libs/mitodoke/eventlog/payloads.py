@@ -355,9 +355,15 @@ def decode_fact(
 
 
 def details_json(kind: FactKind, payload: bytes) -> str:
-    """A fact's own fields as JSON with the protos' field names, without serial and occurred_at. Raises Unreadable."""
+    """A fact's own fields as JSON with the protos' field names, without serial and occurred_at.
+
+    The word of an enum is its short form, such as crush. Raises Unreadable.
+    """
     message: Message = parse_drive_fact(DRIVE_PAYLOADS[kind], payload)
     fields = MessageToDict(message, preserving_proto_field_name=True)
+    for field, value in message.ListFields():
+        if field.enum_type is not None:
+            fields[field.name] = _words(field.enum_type).get(value, str(value))
     fields.pop("serial", None)
     fields.pop("occurred_at", None)
     return json.dumps(fields, ensure_ascii=False, sort_keys=True)
