@@ -18,10 +18,10 @@ from mitodoke.services.projection.queries import CustodyQuery
 from mitodoke.services.projection.relay import Relay
 from mitodoke.services.projection.worker import Worker
 
-COLLECT_AFTER = 100_000, 10, 500
-"""Python's cyclic collector otherwise looks through the cached drives at every 700 new objects, and finds
-nothing: a third of the projection's time (docs/benchmarks/projection.md). It looks at the younger ones every
-million, since memory swings by what it leaves until then: by 35 MB where that were five million."""
+COLLECT_AFTER = 500_000, 2, 500
+"""Python's cyclic collector otherwise looks through a batch and the cached drives at every 700 new objects, and finds
+nothing: projecting leaves hardly a circle behind, and answering a call six objects (docs/benchmarks/projection.md). It
+looks at the younger ones every million, since memory swings by what it leaves until then."""
 
 
 def run(config: Config) -> int:

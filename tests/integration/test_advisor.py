@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 import asyncpg
 import pytest
 
-from mitodoke.chassis.advisor import ReadModelAdvisor
+from mitodoke.chassis.advisor import AT_ONCE, ReadModelAdvisor
 from mitodoke.lifecycle.facts import Fact
 from worlds import CONTRACT, at, destroyed, enrolled, returned, under
 
@@ -57,3 +57,11 @@ async def test_a_number_like_no_other_is_not(advisor: ReadModelAdvisor) -> None:
 
 async def test_a_drive_that_is_just_enrolled_is_known(advisor: ReadModelAdvisor) -> None:
     assert await said(advisor, enrolled("05-01", serial="WMC4NO012345")) == []
+
+
+async def test_of_a_long_call_each_drive_is_told_its_own(advisor: ReadModelAdvisor) -> None:
+    serials = [f"ZK80{number:03}" for number in range(2 * AT_ONCE + 3)]
+    serials[AT_ONCE + 1] = KNOWN
+    told = await advisor.advise([destroyed("05-01", serial=each) for each in serials], at("06-01"), under())
+    unknown = ["unknown_drive" in {each.code for each in advice} for advice in told]
+    assert unknown == [each != KNOWN for each in serials]

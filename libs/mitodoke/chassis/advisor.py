@@ -22,7 +22,8 @@ from mitodoke.readmodel.pool import Connection, open_pool
 T = TypeVar("T")
 
 AT_ONCE: Final = 50
-"""So many drives are judged before other calls, and the time limit, get their turn."""
+"""So many drives of a call are read and judged before other calls, and the time limit, get their turn: what a service
+holds of the read model does not grow with the size of a call, nor much with how many come at once."""
 
 MISREAD: Final = frozenset({"unknown_drive", "not_on_manifest"})
 """What a drive is flagged for whose number may have been misread."""
@@ -100,15 +101,15 @@ class ReadModelAdvisor:
 
         Raises AdvisoriesUnavailable when the read model does not answer.
         """
-        serials = sorted({fact.serial for fact in facts})
-        records = await self._asked(lambda connection: queries.records(connection, serials, decode_fact))
         advisories: list[list[Advisory]] = []
-        for number, fact in enumerate(facts):
-            if number % AT_ONCE == 0:
-                await asyncio.sleep(0)
-            advisories.append(
+        for first in range(0, len(facts), AT_ONCE):
+            some = facts[first : first + AT_ONCE]
+            serials = sorted({fact.serial for fact in some})
+            records = await self._asked(partial(queries.records, serials=serials, decode=decode_fact))
+            advisories += [
                 _advice(records.get(fact.serial) or Record(fact.serial), fact, as_of, reference)
-            )
+                for fact in some
+            ]
         await self._suggest(facts, advisories)
         return advisories
 

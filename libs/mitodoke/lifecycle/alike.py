@@ -242,7 +242,7 @@ def _own(record: Record, example: Example, before: Verdict | None) -> Sequence[F
                 of, subject = flag.cycle, flag.subject
             else:
                 of, subject = flag.contract, str(record.facts[position].event_id)
-            own = replace(flag, flag_id=flag_id(record.serial, of, flag.kind, subject), subject=subject)
+            own = flag.named(flag_id(record.serial, of, flag.kind, subject), subject)
         flags.append(own)
     return flags
 

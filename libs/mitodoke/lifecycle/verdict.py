@@ -91,6 +91,24 @@ class Flag:
     resolved_at: datetime | None = None
     resolution: Resolution | None = None
 
+    def named(self, flag_id: UUID, subject: str) -> "Flag":
+        """The same under other names, as `dataclasses.replace` would give it at half the cost."""
+        return Flag(
+            flag_id=flag_id,
+            contract=self.contract,
+            cycle=self.cycle,
+            kind=self.kind,
+            subject=subject,
+            severity=self.severity,
+            party=self.party,
+            message=self.message,
+            raised_at=self.raised_at,
+            evident_at=self.evident_at,
+            state=self.state,
+            resolved_at=self.resolved_at,
+            resolution=self.resolution,
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
