@@ -21,7 +21,7 @@ from mitodoke.eventlog.cloudevents import (
 )
 from mitodoke.lifecycle.judge import judge
 from mitodoke.lifecycle.reference import Reference, ReferenceFact
-from mitodoke.readmodel import store
+from mitodoke.readmodel import bulk, store
 from mitodoke.readmodel.migrations import migrate
 from mitodoke.services.projection.ledger import Ledger, serials_of
 from mitodoke_local import Backends
@@ -133,7 +133,7 @@ class JudgedDrives:
                     ledger.take(record)
                 for serial in serials:
                     ledger.turn(serial, read_through)
-                await store.write(connection, PARTITION, ledger.changes())
+                await bulk.write(connection, PARTITION, ledger.changes())
                 await store.write_reference(connection, self._news, self._reference)
                 await store.note_read_through(connection, [(PARTITION, self._offset, read_through)])
             self._waiting, self._news = [], []

@@ -25,7 +25,7 @@ from mitodoke.eventlog.same_log import fingerprint
 from mitodoke.eventlog.topics import Topics
 from mitodoke.lifecycle.judge import judge
 from mitodoke.lifecycle.reference import Reference
-from mitodoke.readmodel import store
+from mitodoke.readmodel import bulk, store
 from mitodoke.readmodel.pool import Connection, open_pool
 from mitodoke.services.projection.ledger import Ledger
 
@@ -164,7 +164,7 @@ async def take_up(
     for event in held:
         if event.offset not in counted:
             ledger.take(as_read(topic, event))
-    await store.write(connection, partition, ledger.changes())
+    await bulk.write(connection, partition, ledger.changes())
     still = {e.offset: e for e in await waiting(connection, serial)}
     if not still:
         # Where every event of it was discarded, nothing else says that the drive is free.

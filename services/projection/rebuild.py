@@ -18,6 +18,7 @@ from mitodoke.eventlog.reference_log import ReferenceFollower
 from mitodoke.eventlog.same_log import LastRead, LogMismatch, SameLog
 from mitodoke.eventlog.topics import Topics
 from mitodoke.readmodel import store
+from mitodoke.readmodel.from_rows import stored_flag_of
 from mitodoke.readmodel.migrations import migrate
 from mitodoke.readmodel.pool import SCHEMA, Connection, open_pool
 from mitodoke.services.projection.flag_messages import flag_changed
@@ -270,7 +271,7 @@ async def _hand_over(connection: Connection) -> int:
             (
                 row["partition"],
                 str(row["flag_id"]),
-                flag_changed(row["serial"], store.stored_flag_of(row), row["changed_at"]).SerializeToString(),
+                flag_changed(row["serial"], stored_flag_of(row), row["changed_at"]).SerializeToString(),
             )
             for row in rows
         ],

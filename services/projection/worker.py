@@ -25,7 +25,7 @@ from mitodoke.eventlog.reference_log import ReferenceFollower, ReferenceUnavaila
 from mitodoke.eventlog.same_log import LastRead, SameLog, fingerprint, lost_messages
 from mitodoke.eventlog.topics import Topics
 from mitodoke.lifecycle.alike import Alike
-from mitodoke.readmodel import store
+from mitodoke.readmodel import bulk, store
 from mitodoke.readmodel.drive_state import DriveState
 from mitodoke.readmodel.pool import Connection
 from mitodoke.services.projection.at_hand import AtHand
@@ -300,7 +300,7 @@ class Worker:
             for record in records:
                 ledger.take(record)
             # 4. Write everything in bulk.
-            await store.write(connection, partition, ledger.changes())
+            await bulk.write(connection, partition, ledger.changes())
         # 5. Committed: only now is it true, and may be remembered.
         self._remember(partition, version, ledger.states)
         self._read_through[partition] = read_through
@@ -413,7 +413,7 @@ class Worker:
                 )
                 for serial in due:
                     ledger.turn(serial, until)
-                await store.write(connection, partition, ledger.changes())
+                await bulk.write(connection, partition, ledger.changes())
                 if not due:
                     await store.note_read_through(connection, [(partition, position, until)])
             self._remember(partition, version, ledger.states)

@@ -1,7 +1,11 @@
 """What a partner may rely on when it reports: what is answered is in the log, and what is refused is not."""
 
+import asyncio
+import gc
 import uuid
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 import grpc
 import pytest
@@ -15,14 +19,22 @@ from contract.world import (
     contract,
     credentials,
     enrolment,
+    populate,
     refusal,
+    services_running,
+    serving,
     stamp,
     until,
 )
+from mitodoke.chassis.advisor import Advisory
 from mitodoke.contracts.custody.v1 import report_pb2
 from mitodoke.contracts.leasing.v1 import leasing_pb2
 from mitodoke.contracts.reference.v1 import reference_pb2
 from mitodoke.eventlog.cloudevents import decode_drive_event
+from mitodoke.eventlog.topics import Topics
+from mitodoke.lifecycle.facts import Fact
+from mitodoke.lifecycle.reference import Reference
+from mitodoke_local import Backends
 
 
 async def test_the_answer_says_where_each_fact_stands_in_the_log(world: World) -> None:
@@ -96,6 +108,36 @@ async def test_advisories_that_cannot_be_had_do_not_fail_the_call(world: World) 
     assert answer.advisories == report_pb2.ADVISORY_STATE_UNAVAILABLE
     wished = await world.enrol(enrolment("abc1234", advisories=report_pb2.ADVISORY_WISH_NONE))
     assert wished.advisories == report_pb2.ADVISORY_STATE_NOT_ASKED
+
+
+class NeverInTime:
+    """An advisor whose read model answers after every limit."""
+
+    async def advise(
+        self, facts: Sequence[Fact], as_of: datetime, reference: Reference
+    ) -> Sequence[Sequence[Advisory]]:
+        await asyncio.Event().wait()
+        raise AssertionError
+
+
+async def test_advisories_that_come_too_late_are_not_waited_for_and_leave_nothing_behind(
+    backends: Backends, topics: Topics, namespace: str
+) -> None:
+    async with services_running(backends.kafka, namespace, advisor=NeverInTime()) as world:
+        for channel in (world.channel, world.oversight_channel):
+            await until(partial(serving, channel), what="the services report SERVING")
+        await populate(world)
+        gc.collect()
+        gc.disable()
+        try:
+            before = sum(isinstance(each, Fact) for each in gc.get_objects())
+            for number in range(10):
+                answer = await world.enrol(enrolment(f"abc{number}"))
+                assert answer.advisories == report_pb2.ADVISORY_STATE_UNAVAILABLE
+            held = sum(isinstance(each, Fact) for each in gc.get_objects()) - before
+        finally:
+            gc.enable()
+    assert held <= 1
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """A log that is not the one it was: made anew, or restored from an older copy. It is refused, never carried on with."""
 
 import asyncio
+import gc
 import shutil
 import uuid
 from collections.abc import AsyncIterator, Iterator
@@ -9,8 +10,9 @@ from pathlib import Path
 
 import asyncpg
 import pytest
-from aiokafka import AIOKafkaProducer
+from aiokafka import AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.consumer.fetcher import PartitionRecords
 from aiokafka.errors import KafkaError, TopicAlreadyExistsError
 
 from log_writer import LogWriter, now
@@ -20,9 +22,11 @@ from mitodoke.contracts.reference.v1 import reference_pb2
 from mitodoke.eventlog.cloudevents import Envelope, drive_events
 from mitodoke.eventlog.recorder import LogUnavailable, OutcomeUnknown, Recorder
 from mitodoke.eventlog.reference_log import ReferenceFollower
-from mitodoke.eventlog.same_log import LogMismatch
+from mitodoke.eventlog.same_log import LastRead, LogMismatch, SameLog
 from mitodoke.eventlog.topics import TopicError, Topics, create_topics
+from mitodoke.readmodel import store
 from mitodoke.readmodel.migrations import migrate
+from mitodoke.readmodel.pool import open_pool
 from mitodoke.services.projection.quarantine import discard
 from mitodoke.services.projection.rebuild import RebuildError, Rebuilt, rebuild
 from mitodoke.services.projection.worker import Worker
@@ -323,3 +327,27 @@ async def _migrated(dsn: str) -> None:
     connection = await asyncpg.connect(dsn)
     await migrate(connection)
     await connection.close()
+
+
+async def test_looking_into_the_log_keeps_nothing_of_it(
+    topics: Topics, log: LogWriter, projecting: Projecting
+) -> None:
+    await log.world()
+    await _enrol(log, 3)
+    async with projecting.worker():
+        await projecting.settled()
+    # What the broker gives with the message that is asked for.
+    await _enrol(log, 5)
+    async with await open_pool(projecting.dsn) as pool, pool.acquire() as connection:
+        last = await store.last_messages(connection)
+    read = {TopicPartition(topics.drives, at): LastRead(*known) for at, known in last.items() if at >= 0}
+    gc.collect()
+    gc.disable()
+    try:
+        async with SameLog(projecting.bootstrap, read) as same_log:
+            for _ in range(20):
+                await same_log.check(read)
+            held = sum(isinstance(each, PartitionRecords) for each in gc.get_objects())
+    finally:
+        gc.enable()
+    assert held <= len(read)

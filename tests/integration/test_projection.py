@@ -20,7 +20,7 @@ from mitodoke.contracts.reference.v1 import reference_pb2
 from mitodoke.contracts.returns.v1.returns_pb2 import DriveReleased, DriveReturned
 from mitodoke.contracts.transport.v1.transport_pb2 import CustodyTransferred, DriveDelivered, DriveDispatched
 from mitodoke.eventlog.reference_log import ReferenceFollower
-from mitodoke.readmodel import store
+from mitodoke.readmodel import bulk, store
 from mitodoke.services.projection.ledger import REFERENCE_COUNTS_AFTER
 from mitodoke.services.projection.rebuild import rebuild
 from projecting import Projecting
@@ -56,7 +56,7 @@ async def test_a_connection_that_asyncpg_finds_in_two_states_at_once_is_a_passin
 ) -> None:
     await log.world()
     await log.facts(DriveEnrolled(serial="ZK80001", occurred_at=now()))
-    write, tripped = store.write, 0
+    write, tripped = bulk.write, 0
 
     async def trip_once(*arguments: Any) -> None:
         nonlocal tripped
@@ -68,7 +68,7 @@ async def test_a_connection_that_asyncpg_finds_in_two_states_at_once_is_a_passin
             )
         await write(*arguments)
 
-    monkeypatch.setattr(store, "write", trip_once)
+    monkeypatch.setattr(bulk, "write", trip_once)
     async with projecting.worker():
         await projecting.caught_up()
     assert tripped > 1
@@ -115,7 +115,7 @@ async def test_while_one_partition_waits_for_the_database_another_is_worked_on(
     await log.world()
     serials = [f"ZK8{number:04}" for number in range(60)]
     await log.facts(*(DriveEnrolled(serial=serial, occurred_at=now()) for serial in serials))
-    write, writing, two = store.write, set[int](), asyncio.Event()
+    write, writing, two = bulk.write, set[int](), asyncio.Event()
 
     async def wait_for_another(connection: Any, partition: int, changes: Any) -> None:
         writing.add(partition)
@@ -128,7 +128,7 @@ async def test_while_one_partition_waits_for_the_database_another_is_worked_on(
         await write(connection, partition, changes)
         writing.remove(partition)
 
-    monkeypatch.setattr(store, "write", wait_for_another)
+    monkeypatch.setattr(bulk, "write", wait_for_another)
     async with projecting.worker(alone=True):
         await projecting.caught_up()
     assert two.is_set()

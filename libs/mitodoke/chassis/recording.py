@@ -108,7 +108,7 @@ class Recording:
         advice = self._start_advice(request, serials, events, envelope, now)
         try:
             receipts = await recorded(self.recorder, events, context)
-            advisories = await _advice_in_time(advice)
+            advisories = await advice if advice is not None else None
         finally:
             if advice is not None:
                 advice.cancel()
@@ -137,17 +137,27 @@ class Recording:
         events: Sequence[Event],
         envelope: Envelope,
         now: datetime,
-    ) -> "asyncio.Task[Sequence[Sequence[Advisory]]] | None":
+    ) -> "asyncio.Task[Sequence[Sequence[Advisory]] | None] | None":
         if request.advisories == report_pb2.ADVISORY_WISH_NONE:
             return None
         facts = _provisional_facts(request.items, serials, events, envelope, now)
         # It runs beside the append, and what it does never delays or fails the recording.
         return asyncio.create_task(self._advise(facts, now))
 
-    async def _advise(self, facts: Sequence[Fact], now: datetime) -> Sequence[Sequence[Advisory]]:
-        async with asyncio.timeout(ADVISORY_LIMIT):
-            follower = self.parties.follower
-            return await self.advisor.advise(facts, follower.as_of(now), follower.reference)
+    async def _advise(self, facts: Sequence[Fact], now: datetime) -> Sequence[Sequence[Advisory]] | None:
+        """The advisories; None when there are none to give in time.
+
+        It raises nothing: a task that ends with an error keeps all that was at hand in it until the collector comes.
+        """
+        try:
+            async with asyncio.timeout(ADVISORY_LIMIT):
+                follower = self.parties.follower
+                return await self.advisor.advise(facts, follower.as_of(now), follower.reference)
+        except (TimeoutError, AdvisoriesUnavailable):
+            return None
+        except Exception as error:
+            _log.error("advisor_failed", exc_info=error)
+            return None
 
 
 ServicesOf = Callable[[Recording], Sequence[RpcService]]
@@ -268,21 +278,6 @@ def _provisional_facts(
         )
         for item, serial, event in zip(items, serials, events, strict=True)
     ]
-
-
-async def _advice_in_time(
-    advice: "asyncio.Task[Sequence[Sequence[Advisory]]] | None",
-) -> Sequence[Sequence[Advisory]] | None:
-    """The advisories, for which the task itself waits no longer than its limit; None when there are none to give."""
-    if advice is None:
-        return None
-    await asyncio.wait([advice])
-    error = advice.exception()
-    if error is None:
-        return advice.result()
-    if not isinstance(error, (TimeoutError, AdvisoriesUnavailable)):
-        _log.error("advisor_failed", exc_info=error)
-    return None
 
 
 def _advisory_state(asked: bool, advisories: object) -> report_pb2.AdvisoryState:

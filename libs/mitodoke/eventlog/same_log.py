@@ -144,8 +144,10 @@ class SameLog:
         try:
             async with asyncio.timeout(_LIMIT_SECONDS):
                 while missing := [partition for partition in read if partition not in found]:
+                    # All that came is taken: aiokafka keeps an answer that was half read until the collector comes,
+                    # which counts objects and not what they hold.
                     for partition, records in (
-                        await self._consumer.getmany(*missing, timeout_ms=1000, max_records=1)
+                        await self._consumer.getmany(*missing, timeout_ms=1000)
                     ).items():
                         found[partition] = records[0]
                         self._consumer.pause(partition)

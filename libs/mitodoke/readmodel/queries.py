@@ -17,9 +17,9 @@ from mitodoke.lifecycle.policy import Severity
 from mitodoke.lifecycle.record import Record, fold
 from mitodoke.lifecycle.verdict import FlagState, ObligationState, Owed
 from mitodoke.readmodel.drive_state import StoredFlag
+from mitodoke.readmodel.from_rows import Decoder, fact_of, owed_of, stored_flag_of
 from mitodoke.readmodel.pool import Connection
 from mitodoke.readmodel.rows import RANK
-from mitodoke.readmodel.store import Decoder, fact_of, owed_of, stored_flag_of
 
 OPEN_FLAGS = (FlagState.OPEN, FlagState.ACKNOWLEDGED)
 OPEN_OBLIGATIONS = (ObligationState.PENDING, ObligationState.OVERDUE)

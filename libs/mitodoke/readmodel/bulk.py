@@ -1,0 +1,205 @@
+"""What a batch changes, written in bulk: COPY for rows that are new, one statement a table for those that change."""
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, TypeVar
+
+from mitodoke.lifecycle.verdict import Owed
+from mitodoke.readmodel.drive_state import StoredFlag
+from mitodoke.readmodel.pool import Connection
+from mitodoke.readmodel.rows import RANK, Changes, ShipmentRow
+
+T = TypeVar("T")
+
+
+async def write(connection: Connection, partition: int, changes: Changes) -> None:
+    """Write all of it, within the transaction of the fence.
+
+    Nobody else writes these rows behind the fence, so that what `changes` does not know is not there.
+    """
+    known = changes.known
+    if changes.facts:
+        await connection.copy_records_to_table("fact", records=changes.facts, columns=_FACT)
+    new, changed = _parted(
+        changes.drives, lambda row: row.serial in known and bool(known[row.serial].record.facts)
+    )
+    if new:
+        await connection.copy_records_to_table("drive", records=new, columns=_DRIVE)
+    if changed:
+        await connection.execute(_CHANGE_DRIVES, *_columns(changed))
+    if changes.drive_contracts:
+        pairs = sorted(changes.drive_contracts)
+        await connection.execute(
+            """insert into drive_contract (contract, serial, partition)
+               select c, s, $3 from unnest($1::text[], $2::text[]) as t (c, s) on conflict do nothing""",
+            *_columns(pairs),
+            partition,
+        )
+    if changes.gone_obligations:
+        gone = [(serial, *key) for serial, key in sorted(changes.gone_obligations)]
+        await connection.execute(
+            """delete from obligation o using unnest($1::text[], $2::text[], $3::text[], $4::text[])
+               as gone (serial, cycle, obligation, subject)
+               where (o.serial, o.cycle, o.obligation, o.subject)
+                   = (gone.serial, gone.cycle, gone.obligation, gone.subject)""",
+            *_columns(gone),
+        )
+    await _write_obligations(connection, changes)
+    await _write_flags(connection, changes)
+    if changes.history:
+        await connection.copy_records_to_table("flag_history", records=changes.history)
+    if changes.shipments:
+        await _write_shipments(connection, changes.shipments)
+    if changes.quarantine:
+        await connection.copy_records_to_table("quarantine", records=changes.quarantine)
+    if changes.stuck:
+        await connection.executemany(
+            """insert into quarantine (partition, "offset", serial, error, headers, payload, recorded_at)
+               select partition, "offset", serial, $2, '{}', payload, recorded_at from fact
+               where serial = $1 order by "offset" desc limit 1""",
+            sorted(changes.stuck.items()),
+        )
+    if changes.outbox:
+        await connection.copy_records_to_table(
+            "outbox", records=changes.outbox, columns=["partition", "key", "value"]
+        )
+
+
+def _columns(rows: Sequence[Sequence[Any]]) -> list[list[Any]]:
+    return [list(column) for column in zip(*rows, strict=True)]
+
+
+def _parted(rows: Iterable[T], is_known: Callable[[T], bool]) -> tuple[list[T], list[T]]:
+    """The rows that are new, and those that the tables have already."""
+    parted: tuple[list[T], list[T]] = [], []
+    for row in rows:
+        parted[is_known(row)].append(row)
+    return parted
+
+
+_FACT = (
+    "partition", "offset", "event_id", "kind", "serial", "contract", "party", "operator", "occurred_at",
+    "recorded_at", "backfilled", "payload",
+)  # fmt: skip
+
+_DRIVE = (
+    "serial", "partition", "contract", "holder", "holder_since", "destroyed", "facts", "judged_at", "turns_at",
+    "parked",
+)  # fmt: skip
+
+# Upserts, though the rows are there: they find each by its index, whatever the planner thinks of the table's size.
+_CHANGE_DRIVES = """
+    insert into drive (serial, partition, contract, holder, holder_since, destroyed, facts, judged_at, turns_at, parked)
+    select * from unnest($1::text[], $2::int[], $3::text[], $4::text[], $5::timestamptz[], $6::bool[], $7::int[],
+        $8::timestamptz[], $9::timestamptz[], $10::bool[])
+    on conflict (serial) do update set contract = excluded.contract, holder = excluded.holder,
+        holder_since = excluded.holder_since, destroyed = excluded.destroyed, facts = excluded.facts,
+        judged_at = excluded.judged_at, turns_at = excluded.turns_at, parked = excluded.parked"""
+
+_OBLIGATION = (
+    "serial", "cycle", "obligation", "subject", "contract", "state", "after", "expect", "owed_by", "parties",
+    "opened_at", "due_at", "decided_at", "met_at",
+)  # fmt: skip
+
+_CHANGE_OBLIGATIONS = """
+    insert into obligation (serial, cycle, obligation, subject, contract, state, after, expect, owed_by, parties,
+        opened_at, due_at, decided_at, met_at)
+    select * from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[],
+        $9::text[], $10::text[], $11::timestamptz[], $12::timestamptz[], $13::timestamptz[], $14::timestamptz[])
+    on conflict (serial, cycle, obligation, subject) do update set contract = excluded.contract,
+        state = excluded.state, after = excluded.after, expect = excluded.expect, owed_by = excluded.owed_by,
+        parties = excluded.parties, opened_at = excluded.opened_at, due_at = excluded.due_at,
+        decided_at = excluded.decided_at, met_at = excluded.met_at"""
+
+_FLAG = (
+    "flag_id", "serial", "contract", "cycle", "kind", "subject", "severity", "party", "message", "raised_at",
+    "evident_at", "detected_at", "state", "resolved_at", "resolution", "sequence",
+)  # fmt: skip
+
+_CHANGE_FLAGS = """
+    insert into flag (flag_id, serial, contract, cycle, kind, subject, severity, party, message, raised_at, evident_at,
+        detected_at, state, resolved_at, resolution, sequence)
+    select * from unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::smallint[],
+        $8::text[], $9::text[], $10::timestamptz[], $11::timestamptz[], $12::timestamptz[], $13::text[],
+        $14::timestamptz[], $15::text[], $16::int[])
+    on conflict (flag_id) do update set cycle = excluded.cycle, severity = excluded.severity, party = excluded.party,
+        message = excluded.message, raised_at = excluded.raised_at, evident_at = excluded.evident_at,
+        state = excluded.state, resolved_at = excluded.resolved_at, resolution = excluded.resolution,
+        sequence = excluded.sequence"""
+
+
+async def _write_obligations(connection: Connection, changes: Changes) -> None:
+    known = changes.known
+    new, changed = _parted(
+        changes.obligations.items(),
+        lambda item: item[0][0] in known and item[0][1] in known[item[0][0]].obligations,
+    )
+    if new:
+        rows = [_obligation_row(serial, owed) for (serial, _), owed in new]
+        await connection.copy_records_to_table("obligation", records=rows, columns=_OBLIGATION)
+    if changed:
+        rows = [_obligation_row(serial, owed) for (serial, _), owed in changed]
+        await connection.execute(_CHANGE_OBLIGATIONS, *_columns(rows))
+
+
+def _obligation_row(serial: str, owed: Owed) -> tuple[Any, ...]:
+    return (
+        serial,
+        owed.cycle,
+        owed.obligation,
+        owed.subject,
+        owed.contract,
+        owed.state.value,
+        owed.after.value,
+        owed.expect.value,
+        owed.owed_by.value,
+        ",".join(owed.parties),
+        owed.opened_at,
+        owed.due_at,
+        owed.decided_at,
+        owed.met_at,
+    )
+
+
+async def _write_flags(connection: Connection, changes: Changes) -> None:
+    known = changes.known
+    new, changed = _parted(
+        changes.flags.items(), lambda item: item[1][0] in known and item[0] in known[item[1][0]].flags
+    )
+    if new:
+        rows = [_flag_row(serial, stored) for _, (serial, stored) in new]
+        await connection.copy_records_to_table("flag", records=rows, columns=_FLAG)
+    if changed:
+        rows = [_flag_row(serial, stored) for _, (serial, stored) in changed]
+        await connection.execute(_CHANGE_FLAGS, *_columns(rows))
+
+
+def _flag_row(serial: str, stored: StoredFlag) -> tuple[Any, ...]:
+    flag = stored.flag
+    return (
+        flag.flag_id,
+        serial,
+        flag.contract,
+        flag.cycle,
+        flag.kind,
+        flag.subject,
+        RANK[flag.severity],
+        flag.party,
+        flag.message,
+        flag.raised_at,
+        flag.evident_at,
+        stored.detected_at,
+        flag.state.value,
+        flag.resolved_at,
+        flag.resolution.value if flag.resolution else None,
+        stored.sequence,
+    )
+
+
+async def _write_shipments(connection: Connection, shipments: list[ShipmentRow]) -> None:
+    await connection.execute(
+        """insert into shipment (shipment, serial, partition, contract, sent_at, received_at)
+           select * from unnest($1::text[], $2::text[], $3::int[], $4::text[], $5::timestamptz[], $6::timestamptz[])
+           on conflict (shipment, serial) do update set contract = excluded.contract,
+               sent_at = excluded.sent_at, received_at = excluded.received_at""",
+        *_columns(shipments),
+    )
