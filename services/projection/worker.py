@@ -64,6 +64,7 @@ PASSING: Final = (
     asyncpg.InterfaceError,
     asyncpg.InternalClientError,
     asyncpg.DeadlockDetectedError,
+    asyncpg.IdleInTransactionSessionTimeoutError,
     KafkaError,
     IllegalStateError,
     ReferenceUnavailable,

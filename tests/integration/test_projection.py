@@ -21,8 +21,10 @@ from mitodoke.contracts.returns.v1.returns_pb2 import DriveReleased, DriveReturn
 from mitodoke.contracts.transport.v1.transport_pb2 import CustodyTransferred, DriveDelivered, DriveDispatched
 from mitodoke.eventlog.reference_log import ReferenceFollower
 from mitodoke.readmodel import bulk, store
+from mitodoke.readmodel.pool import open_pool
 from mitodoke.services.projection.ledger import REFERENCE_COUNTS_AFTER
 from mitodoke.services.projection.rebuild import rebuild
+from mitodoke.services.projection.worker import PASSING
 from projecting import Projecting
 from read_model import ask, contents, until
 
@@ -73,6 +75,26 @@ async def test_a_connection_that_asyncpg_finds_in_two_states_at_once_is_a_passin
         await projecting.caught_up()
     assert tripped > 1
     assert await ask(projecting.dsn, "select count(*) from fact") == 1
+
+
+async def test_a_worker_that_hangs_in_the_middle_of_a_write_does_not_keep_another_from_its_work(
+    projecting: Projecting,
+) -> None:
+    pool = await open_pool(projecting.dsn)
+    try:
+        hanging, other = await pool.acquire(), await pool.acquire()
+        await store.ensure_progress(other, 1)
+        await hanging.execute("begin")
+        assert await store.fence(hanging, 0, start=0, end=1, knows=0) is not None
+        async with asyncio.timeout(30):
+            await store.ensure_progress(other, 1)
+            assert await store.fence(other, 0, start=0, end=2, knows=0) is not None
+        # What the one that hung had written counts for nothing, also once it moves again.
+        with pytest.raises(PASSING):
+            await hanging.execute("commit")
+        assert (await store.positions(other))[0] == 2
+    finally:
+        pool.terminate()
 
 
 async def test_a_drive_is_read_from_the_tables_once_and_then_kept_at_hand(
