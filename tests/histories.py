@@ -64,6 +64,7 @@ from worlds import (
     exported,
     initialised,
     lease_ended,
+    lease_extended,
     lost,
     owes,
     policy,
@@ -135,6 +136,22 @@ FULL = policy(
     ),
     grace=GRACE,
 )
+STRICT = replace(
+    FULL,
+    version=3,
+    rules=replace(
+        FULL.rules,
+        steps=(
+            FactKind.LEASE_ENDED,
+            FactKind.DRIVE_WIPED,
+            FactKind.WIPE_VERIFIED,
+            FactKind.DRIVE_RELEASED,
+            FactKind.DRIVE_RETURNED,
+        ),
+        destruction=DestructionRule(methods=(DestructionMethod.SHRED,), before_leaving=Site.OWNER),
+        evidence={FactKind.DRIVE_WIPED: ("photo",)},
+    ),
+)
 SPARE = policy(
     owes("arrival", DriveReturned, DriveDelivered, "2d", Role.CARRIER),
     owes("destruction", DriveReturned, DriveDestroyed, "40d", Role.DESTROYER),
@@ -143,8 +160,8 @@ SPARE = policy(
 )
 
 _PLAIN = (
-    enrolled, enrolled, lease_ended, released, returned, returned, initialised, dispatched, delivered, transferred,
-    destroyed, certified, accepted, sighted, lost, recovered, removed, export_approved, exported, reported,
+    enrolled, enrolled, lease_extended, lease_ended, released, returned, returned, initialised, dispatched, delivered,
+    transferred, destroyed, certified, accepted, sighted, lost, recovered, removed, export_approved, exported, reported,
 )  # fmt: skip
 _SHIPPED = (released, returned, dispatched, delivered)
 
@@ -169,8 +186,14 @@ def moments() -> st.SearchStrategy[datetime]:
 
 
 @st.composite
-def _reports(draw: st.DrawFn, delays: Sequence[timedelta], contracts: Sequence[str], imports: bool) -> Fact:
-    occurred = draw(moments())
+def _reports(
+    draw: st.DrawFn,
+    delays: Sequence[timedelta],
+    contracts: Sequence[str],
+    imports: bool,
+    hours: int = DAYS * 24,
+) -> Fact:
+    occurred = START + timedelta(hours=draw(st.integers(0, hours)))
     says = draw(st.sampled_from((*_PLAIN, wiped, verified)))
     fields: dict[str, object] = {}
     if says in _SHIPPED:
@@ -192,6 +215,12 @@ def _reports(draw: st.DrawFn, delays: Sequence[timedelta], contracts: Sequence[s
     if says is certified:
         fields["serial_on_certificate"] = draw(st.sampled_from(("", "", "WMC4N0012346")))
         fields["method"] = draw(st.sampled_from(("", "shred", "melt")))
+    if says is lease_extended:
+        fields["until"] = occurred + timedelta(hours=draw(st.integers(1, hours)))
+    if says in (wiped, destroyed):
+        fields["evidence"] = draw(st.sampled_from(((), ("photo",))))
+    if says is dispatched:
+        fields["crew"] = draw(st.sampled_from((("one",), ("one", "two"))))
     if says is wiped:
         fields["passed"] = draw(st.booleans())
     if says is verified:
@@ -306,6 +335,24 @@ def told_in_order(draw: st.DrawFn) -> History:
     known = draw(st.one_of(st.just(BEGINNING), moments()))
     agreed = (published(FULL, BEGINNING), registered(CONTRACTS[0], known))
     return History(tuple(_each_once(facts)), agreed, tuple(draw(st.lists(moments(), min_size=1, max_size=3))))
+
+
+@st.composite
+def in_a_rush(draw: st.DrawFn) -> History:
+    """Many reports of a few hours, so that many happen or are told at once, under every rule."""
+    delays = draw(st.sampled_from((DELAYS[:1], DELAYS[:3])))
+    reports = _reports(
+        delays, draw(st.sampled_from((CONTRACTS[:1], CONTRACTS))), draw(st.booleans()), hours=24
+    )
+    facts = draw(st.lists(reports, min_size=5, max_size=25))
+    of = draw(st.sampled_from((FULL, STRICT)))
+    agreed = [published(of, BEGINNING)]
+    agreed += [registered(contract, BEGINNING, version=of.version) for contract in CONTRACTS]
+    if draw(st.booleans()):
+        agreed.append(
+            closed(START + timedelta(hours=draw(st.integers(0, 40))), draw(st.sampled_from(SHIPMENTS)), "K-1")
+        )
+    return History(tuple(_each_once(facts)), tuple(agreed), (START,))
 
 
 @st.composite

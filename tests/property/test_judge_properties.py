@@ -10,7 +10,17 @@ from datetime import datetime, timedelta
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from histories import DAYS, START, History, fact_by_fact, histories, leased_again, moments, told_in_order
+from histories import (
+    DAYS,
+    START,
+    History,
+    fact_by_fact,
+    histories,
+    in_a_rush,
+    leased_again,
+    moments,
+    told_in_order,
+)
 from mitodoke.lifecycle.judge import judge
 from mitodoke.lifecycle.record import Cycle, Record, fold, standing
 from mitodoke.lifecycle.reference import Reference
@@ -62,7 +72,7 @@ def test_judging_twice_says_the_same(history: History) -> None:
 
 
 @look
-@given(histories())
+@given(histories() | in_a_rush())
 def test_what_the_verdict_before_spares_changes_nothing(history: History) -> None:
     def the_same(held: Record, agreed: Reference, as_of: datetime, before: Verdict | None) -> Verdict:
         spared, anew = judge(held, agreed, as_of, before), judge(held, agreed, as_of)

@@ -5,7 +5,7 @@ from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import accumulate
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from mitodoke.lifecycle.facts import Fact
 from mitodoke.lifecycle.kinds import FactKind, Role
@@ -83,7 +83,7 @@ class Case:
         self,
         answer: tuple[object, ...],
         until: datetime | None,
-        findings: tuple[object, ...] = (),
+        findings: tuple[Any, ...] = (),
         before: Piece | None = None,
     ) -> Piece:
         """The answer with what was looked at for it, `before` itself where it is the same; the next one begins anew."""
@@ -91,8 +91,7 @@ class Case:
             before.reads if before is not None and before.reads == self.reads else one_of_a_kind(self.reads)
         )
         closures = tuple(self.closures) if self.closures else ()
-        self.reads.clear()
-        self.closures.clear()
+        self.forget()
         if (
             before is not None
             and before.answer is answer
@@ -103,6 +102,12 @@ class Case:
         ):
             return before
         return Piece(reads, closures, until, answer, findings)
+
+    def forget(self) -> None:
+        """The next piece begins anew, whatever has been looked at."""
+        self.reads.clear()
+        if self.closures:
+            self.closures.clear()
 
     @property
     def rules(self) -> Rules:
@@ -141,8 +146,9 @@ class Case:
 
     def of(self, fact: type[F]) -> tuple[F, ...]:
         """The cycle's facts of that type, in order of occurrence."""
-        self.reads.add(fact.kind)
-        return self.cycle.of(fact)
+        kind = fact.kind
+        self.reads.add(kind)
+        return self.cycle.by_kind.get(kind, ())  # type: ignore[return-value]  # by_kind is keyed by the type's kind
 
     def of_kind(self, kind: FactKind) -> tuple[Fact, ...]:
         """The cycle's facts of that kind, in order of occurrence."""

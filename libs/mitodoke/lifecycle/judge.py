@@ -3,11 +3,11 @@
 The projection, the advisories, the pages' past days and the rebuild all call this one.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
-from functools import partial
-from typing import Final
+from functools import lru_cache, partial
+from typing import Final, NamedTuple
 from uuid import UUID
 
 from mitodoke.lifecycle.case import Case, Earliest
@@ -16,7 +16,7 @@ from mitodoke.lifecycle.facts import DriveDestroyed, Fact, FlagAcknowledged, Fla
 from mitodoke.lifecycle.findings.catalogue import CATALOGUE
 from mitodoke.lifecycle.findings.finding import Awaited, Finding, Rule
 from mitodoke.lifecycle.kinds import Role
-from mitodoke.lifecycle.obligations import INSTANT, Debt, owed
+from mitodoke.lifecycle.obligations import INSTANT, owed
 from mitodoke.lifecycle.policy import Obligation, Severity
 from mitodoke.lifecycle.record import Cycle, Record, Standing, standing
 from mitodoke.lifecycle.reference import END, Contract, PolicyPublished, Reference
@@ -31,7 +31,6 @@ from mitodoke.lifecycle.verdict import (
 )
 from mitodoke.lifecycle.workings import (
     ANYWHERE,
-    Anywhere,
     CycleWorkings,
     Growth,
     Piece,
@@ -42,10 +41,11 @@ from mitodoke.lifecycle.workings import (
     Workings,
     anywhere,
     changed,
+    the_one_more,
 )
 
-EVERYTHING: Final[frozenset[Read]] = frozenset(Whole)
-"""What is another in every drive."""
+EVERYTHING: Final[frozenset[Read]] = frozenset(Whole) - {Whole.CYCLE}
+"""What, besides its facts, is another in every drive."""
 
 
 def judge(record: Record, reference: Reference, as_of: datetime, before: Verdict | None = None) -> Verdict:
@@ -76,8 +76,8 @@ def judge(record: Record, reference: Reference, as_of: datetime, before: Verdict
         flags = [_grown(flag, grows.get(flag.flag_id, ()), as_of, turns) for flag in flags]
     if stood.next_known_at is not None:
         turns.append(stood.next_known_at)
-    if (change := reference.next_change(stood.contracts, stood.shipments, as_of)) is not None:
-        turns.append(change)
+    if workings.reference_until is not None:
+        turns.append(workings.reference_until)
     return Verdict(as_of, tuple(obligations), tuple(flags), min(turns, default=None), workings)
 
 
@@ -85,43 +85,58 @@ def _worked_out(
     serial: str, stood: Standing, reference: Reference, as_of: datetime, last: Workings | None
 ) -> Workings:
     """Every piece of the judgement: as it was where nothing that it looked at has changed, else found anew."""
-    news = _changed_in(stood, last)
-    of_drive: set[Read] = {read for reads in news.values() for read in reads if isinstance(read, Anywhere)}
+    news = _news(stood, last)
+    latest, of_drive = news.latest, news.of_drive
     destructions = last.destructions if last is not None else ()
-    if last is None or ANYWHERE[DriveDestroyed.kind] in of_drive:
+    if last is None or ANYWHERE[DriveDestroyed.kind] in (of_drive if latest is None else news.looked_at):
         destructions = tuple(fact for fact in stood.facts if fact.kind is DriveDestroyed.kind)
         of_drive.add(Whole.DESTRUCTIONS)
     if last is None or len(last.stood.contracts) != len(stood.contracts):
         of_drive.add(Whole.CONTRACTS)
+    same_reference = last is not None and _says_the_same(reference, last, as_of)
     told_of: frozenset[Read] | None = None
     destroyed = Earliest(destructions)
     shared = dict(last.shared) if last is not None else {}
     policies_known = reference.policies_known()
     cycles: dict[str, CycleWorkings] = {}
     for cycle in stood.cycles:
-        contract = reference.contract(cycle.contract, as_of)
-        published = None
-        if contract is not None:
-            published = reference.policy(contract.policy_id, contract.policy_version, as_of)
         name = cycle.name
-        of_cycle: Collection[Read] = of_drive | news.get(name, NOTHING_NEW)
+        new: Collection[Read] = news.of_cycle.get(name, ())
+        may_matter = news.looked_at if name == news.name else news.looked_at[:1]
         held = last.cycles.get(name) if last is not None else None
-        if held is not None and not (
-            held.contract is contract
-            and held.published is published
-            and held.policies_known == policies_known
-        ):
-            held = None
+        if held is not None and same_reference:
+            contract, published = held.contract, held.published
+        else:
+            contract = reference.contract(cycle.contract, as_of)
+            published = None
+            if contract is not None:
+                published = reference.policy(contract.policy_id, contract.policy_version, as_of)
+            if held is not None and not (
+                held.contract is contract
+                and held.published is published
+                and held.policies_known == policies_known
+            ):
+                held = None
         told = held.told if held is not None else Told()
         if held is None and contract is not None and published is not None:
             held = reference.once(contract, published, partial(_untold, contract, published, reference))
             if told_of is None:
                 told_of = EVERYTHING.union(*{anywhere(*each.by_kind) for each in stood.cycles})
-            of_cycle = told_of.union(cycle.by_kind)
+            new = told_of
+            if name != news.name or len(cycle.facts) > 1:
+                new, may_matter = told_of.union(cycle.by_kind, (Whole.CYCLE,)), ()
+        asked = may_be_moved = 0
         if held is not None:
-            asked = _asked_anew(held, of_cycle, reference, as_of, cycle.contract)
-            if not asked:
-                cycles[name] = held if held.cycle is cycle else replace(held, cycle=cycle)
+            asked = _looking_at(held, (*of_drive, *new))
+            for number in _numbers(held.waiting & ~asked):
+                piece = held.pieces[number]
+                if (piece.until is not None and as_of >= piece.until) or not (
+                    same_reference or _closed_alike(piece, reference, as_of, cycle.contract)
+                ):
+                    asked |= 1 << number
+            may_be_moved = _looking_at(held, may_matter) & ~asked
+            if not asked and not may_be_moved:
+                cycles[name] = held
                 continue
         case = Case(
             serial,
@@ -136,126 +151,191 @@ def _worked_out(
             shared,
             told,
         )
-        cycles[name] = _together(case, policies_known, held, _anew(case, held, asked if held else 0))
-    return Workings(stood, destructions, shared, cycles)
+        if held is None:
+            cycles[name] = _from_nothing(case, policies_known)
+        else:
+            if latest is not None and may_be_moved:
+                asked |= _moved(case, held, may_be_moved, latest)
+            cycles[name] = _again(case, held, asked)
+    until = last.reference_until if last is not None and same_reference else None
+    if (
+        last is None
+        or not same_reference
+        or stood.contracts is not last.stood.contracts
+        or stood.shipments is not last.stood.shipments
+    ):
+        until = reference.next_change(stood.contracts, stood.shipments, as_of)
+    return Workings(stood, destructions, shared, cycles, reference.held, until)
 
 
-NOTHING_NEW: Final[frozenset[Read]] = frozenset()
+def _says_the_same(reference: Reference, last: Workings, as_of: datetime) -> bool:
+    """Whether it says of the same contracts and shipments what it said then."""
+    return last.reference == reference.held and (last.reference_until is None or as_of < last.reference_until)
 
 
-def _changed_in(stood: Standing, last: Workings | None) -> dict[str, set[Read]]:
-    """What of each cycle, by its name, is no longer as it was."""
-    if last is not None and last.stood is stood:
-        return {}
-    before = {cycle.name: cycle for cycle in last.stood.cycles} if last is not None else {}
-    news: dict[str, set[Read]] = {}
+class _News(NamedTuple):
+    """What is no longer as it was, of each cycle by its name, and of the drive."""
+
+    of_cycle: Mapping[str, Collection[Read]]
+    of_drive: set[Read]
+    name: str = ""
+    """The cycle of `latest`."""
+    latest: Fact | None = None
+    """What alone is new besides, if that is one fact and later than all others of the drive."""
+    looked_at: tuple[Read, ...] = ()
+    """What is another by `latest`: of the drive, and of its cycle."""
+
+
+def _news(stood: Standing, last: Workings | None) -> _News:
+    gone = {cycle.name: cycle for cycle in last.stood.cycles} if last is not None else {}
+    others: list[tuple[Cycle | None, Cycle]] = []
     for cycle in stood.cycles:
-        held = before.pop(cycle.name, None)
-        if held is not cycle:
-            news[cycle.name] = changed(held, cycle)
-    for name, cycle in before.items():
-        news[name] = {ANYWHERE[kind] for kind in cycle.by_kind}
-    return news
+        was = gone.pop(cycle.name, None)
+        if was is not cycle:
+            others.append((was, cycle))
+    if len(others) == 1 and not gone:
+        [(was, cycle)] = others
+        fact = the_one_more(was, cycle)
+        if fact is not None and fact is stood.facts[-1]:
+            first = () if was is not None and was.first_known_at == cycle.first_known_at else (Whole.FIRST,)
+            looked_at = ANYWHERE[fact.kind], fact.kind, Whole.CYCLE
+            return _News({cycle.name: first}, set(), cycle.name, fact, looked_at)
+    of_cycle: dict[str, set[Read]] = {}
+    of_drive: set[Read] = set()
+    for was, cycle in others:
+        kinds = changed(was, cycle)
+        of_drive.update(map(ANYWHERE.__getitem__, kinds))
+        if kinds:
+            of_cycle[cycle.name] = {*kinds, Whole.CYCLE}
+            if was is None or was.first_known_at != cycle.first_known_at:
+                of_cycle[cycle.name].add(Whole.FIRST)
+    for cycle in gone.values():
+        of_drive.update(map(ANYWHERE.__getitem__, cycle.by_kind))
+    return _News(of_cycle, of_drive)
 
 
-def _asked_anew(
-    held: CycleWorkings, news: Collection[Read], reference: Reference, as_of: datetime, contract: str
-) -> int:
-    """The pieces, by their bits, that have looked at something that is new, or whose time has come."""
-    asked, readers = 0, held.readers
-    for read in news:
-        asked |= readers.get(read, 0)
-    waiting = held.waiting & ~asked
-    while waiting:
-        number = (waiting & -waiting).bit_length() - 1
-        if not _still_holds(held.pieces[number], reference, as_of, contract):
-            asked |= 1 << number
-        waiting &= waiting - 1
-    return asked
+def _looking_at(held: CycleWorkings, what: Iterable[Read]) -> int:
+    """The pieces, by their bits, that have looked at some of it."""
+    looking, readers = 0, held.readers
+    for read in what:
+        looking |= readers.get(read, 0)
+    return looking
+
+
+def _moved(case: Case, held: CycleWorkings, looking: int, fact: Fact) -> int:
+    """Of the pieces that look at the one fact that is new, those whose answer it may change."""
+    first = len(held.pieces) - len(CATALOGUE)
+    for number in _numbers(looking >> first << first):
+        moved_by = CATALOGUE[number - first].moved_by
+        if moved_by is not None and not moved_by(fact, case, held.pieces[number].findings):
+            looking ^= 1 << number
+    case.forget()
+    return looking
+
+
+@lru_cache(maxsize=4096)
+def _numbers(bits: int) -> tuple[int, ...]:
+    return tuple(number for number in range(bits.bit_length()) if bits >> number & 1)
 
 
 def _untold(contract: Contract, published: PolicyPublished, reference: Reference) -> CycleWorkings:
     """The judgement of a drive of which nothing was told: what most rules say of most drives."""
     nothing = Cycle(contract.contract_id, contract.contract_id, (), {}, END, END)
     case = Case("", nothing, (), Earliest(()), 1, contract, published, reference, END, {}, Told())
-    return _together(case, reference.policies_known(), None, _anew(case, None, 0))
+    return _from_nothing(case, reference.policies_known())
 
 
-def _anew(case: Case, held: CycleWorkings | None, asked: int) -> list[Piece]:
-    """All pieces, obligations before rules: those asked anew, by their bits, and the others as they were."""
-    owes = case.published.policy.obligations if case.published is not None else ()
-    if held is None:
-        return [
-            *(_owed(case, obligation) for obligation in owes),
-            *(_found(case, rule) for rule in CATALOGUE),
-        ]
-    pieces = list(held.pieces)
-    while asked:
-        number = (asked & -asked).bit_length() - 1
-        if number < len(owes):
-            pieces[number] = _owed(case, owes[number], pieces[number])
-        else:
-            pieces[number] = _found(case, CATALOGUE[number - len(owes)], pieces[number])
-        asked &= asked - 1
-    return pieces
-
-
-def _still_holds(of: Piece, reference: Reference, as_of: datetime, contract: str) -> bool:
-    """Whether neither silence nor the closure of a shipment has changed it."""
-    return (of.until is None or as_of < of.until) and (
-        not of.closures
-        or all(reference.closure(shipment, as_of, contract) is closed for shipment, closed in of.closures)
+def _from_nothing(case: Case, policies_known: int) -> CycleWorkings:
+    """All pieces, obligations before rules."""
+    pieces = [
+        *(_owed(case, obligation) for obligation in _obligations(case)),
+        *(_found(case, rule) for rule in CATALOGUE),
+    ]
+    return _together(
+        case, policies_known, pieces, {}, 0, [(n, None, piece) for n, piece in enumerate(pieces)]
     )
 
 
+def _obligations(case: Case) -> tuple[Obligation, ...]:
+    return case.published.policy.obligations if case.published is not None else ()
+
+
+def _again(case: Case, held: CycleWorkings, asked: int) -> CycleWorkings:
+    """What was held, with the pieces that are asked anew, by their bits."""
+    owes = _obligations(case)
+    others: list[tuple[int, Piece | None, Piece]] = []
+    for number in _numbers(asked):
+        before = held.pieces[number]
+        if number < len(owes):
+            piece = _owed(case, owes[number], before)
+        else:
+            piece = _found(case, CATALOGUE[number - len(owes)], before)
+        if piece is not before:
+            others.append((number, before, piece))
+    if not others and held.told is case.told:
+        return held
+    pieces = list(held.pieces)
+    for number, _, piece in others:
+        pieces[number] = piece
+    return _together(case, held.policies_known, pieces, held.readers, held.waiting, others)
+
+
+def _closed_alike(of: Piece, reference: Reference, as_of: datetime, contract: str) -> bool:
+    """Whether the shipments that it asked for are closed, or not, as they were."""
+    return all(reference.closure(shipment, as_of, contract) is closed for shipment, closed in of.closures)
+
+
 def _together(
-    case: Case, policies_known: int, held: CycleWorkings | None, pieces: Sequence[Piece]
+    case: Case,
+    policies_known: int,
+    pieces: Sequence[Piece],
+    readers: Readers,
+    waiting: int,
+    others: Sequence[tuple[int, Piece | None, Piece]],
 ) -> CycleWorkings:
-    """What the pieces of one cycle come to."""
+    """What the pieces of one cycle come to; `readers` and `waiting` are those of before the `others` among them."""
     obligations: list[Owed] = []
     flags: list[Flag] = []
     grows: Growth = {}
-    until: datetime | None = None
-    waiting, bit = 0, 1
-    for piece in pieces:
+    owes = len(pieces) - len(CATALOGUE)
+    for piece in pieces[:owes]:
+        for debt in piece.answer:
+            obligations.append(debt.owed)
+            if debt.breach is not None:
+                flags.append(debt.breach)
+                if debt.grows:
+                    grows[debt.breach.flag_id] = debt.grows
+    for piece in pieces[owes:]:
+        if piece.answer:
+            flags += piece.answer
+    for number, _, piece in others:
+        waiting &= ~(1 << number)
         if piece.until is not None or piece.closures:
-            waiting |= bit
-            if piece.until is not None and (until is None or piece.until < until):
-                until = piece.until
-        bit <<= 1
-        for answer in piece.answer:
-            if isinstance(answer, Flag):
-                flags.append(answer)
-            elif isinstance(answer, Debt):
-                obligations.append(answer.owed)
-                if answer.breach is not None:
-                    flags.append(answer.breach)
-                    if answer.grows:
-                        grows[answer.breach.flag_id] = answer.grows
+            waiting |= 1 << number
+    until = [pieces[number].until for number in _numbers(waiting)]
     return CycleWorkings(
-        case.cycle,
         case.contract,
         case.published,
         policies_known,
         case.told,
         tuple(pieces),
-        _readers(held, pieces),
+        _readers(readers, others),
         waiting,
-        until,
+        min((moment for moment in until if moment is not None), default=None),
         tuple(obligations),
         tuple(flags),
         grows,
     )
 
 
-def _readers(held: CycleWorkings | None, pieces: Sequence[Piece]) -> Readers:
-    before = held.pieces if held is not None else (None,) * len(pieces)
-    readers = held.readers if held is not None else {}
-    for number, (was, piece) in enumerate(zip(before, pieces, strict=True)):
-        if was is piece or (was is not None and was.reads is piece.reads):
+def _readers(held: Readers, others: Iterable[tuple[int, Piece | None, Piece]]) -> Readers:
+    """The readers with other pieces, each in the place of the one before."""
+    readers = held
+    for number, was, piece in others:
+        if was is not None and was.reads is piece.reads:
             continue
-        if held is not None and readers is held.readers:
-            readers = dict(readers)
+        if readers is held:
+            readers = dict(held)
         bit = 1 << number
         if was is not None:
             for read in was.reads - piece.reads:

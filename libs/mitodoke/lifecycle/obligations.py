@@ -23,13 +23,18 @@ from mitodoke.lifecycle.facts import (
 )
 from mitodoke.lifecycle.kinds import ARRIVALS, FactKind, Role
 from mitodoke.lifecycle.policy import Obligation, Per, Policy, Severity
-from mitodoke.lifecycle.reference import Contract, PolicyPublished
+from mitodoke.lifecycle.reference import Contract, PolicyPublished, ShipmentClosed
 from mitodoke.lifecycle.verdict import OVERDUE, Flag, FlagState, ObligationState, Owed, Resolution, flag_id
 
 INSTANT = timedelta(microseconds=1)
 
 WHO_EXTENDS = frozenset({Role.OWNER, Role.LESSOR})
 """Between whom a lease is: either may say that it goes on."""
+
+NOT_ALL_COUNT = frozenset(
+    {FactKind.DRIVE_WIPED, FactKind.WIPE_VERIFIED, FactKind.CERTIFICATE_ACCEPTED, FactKind.INCIDENT_REPORTED}
+)
+"""The kinds of fact of which some meet nothing, by what they say."""
 
 EACH_USE = frozenset({FactKind.EXPORT_APPROVED, FactKind.DATA_EXPORTED})
 """What a medium is used for again and again: each use opens a debt of its own, which nothing before it can meet."""
@@ -74,7 +79,9 @@ def owed(case: Case, obligation: Obligation) -> Iterator[Debt]:
         return
     if obligation.after is LeaseEnded.kind:
         opening = (_end_of_lease(case, contract, obligation),)
-    meeting = [f for f in case.of_kind(obligation.expect) if counts(f, obligation, contract)]
+    meeting: Sequence[Fact] = case.of_kind(obligation.expect)
+    if obligation.expect in NOT_ALL_COUNT:
+        meeting = [fact for fact in meeting if counts(fact, obligation, contract)]
     times = case.of_each(partial(_due, published, obligation), opening, obligation.id)
     if obligation.per is Per.SHIPMENT:
         openings: dict[str, tuple[Fact, Times]] = {}
@@ -83,15 +90,15 @@ def owed(case: Case, obligation: Obligation) -> Iterator[Debt]:
                 openings.setdefault(shipment, (opened, its_times))
         meetings = _by_shipment(meeting)
         for shipment, (opened, its_times) in sorted(openings.items(), key=itemgetter(0)):
-            met_by = _Meeting(meetings.get(shipment, ()))
-            yield _judged(case, contract, published, obligation, shipment, opened, its_times, met_by)
+            told = meetings.get(shipment, ())
+            yield _as_it_was(case, contract, published, obligation, shipment, opened, its_times, told)
     elif obligation.after in EACH_USE:
         met_by = _Meeting(meeting)
         for use, its_times in zip(opening, times, strict=True):
             name, first = str(use.event_id), met_by.since(use.occurred_at)
-            yield _judged(case, contract, published, obligation, name, use, its_times, met_by, first)
+            yield _judged(case, contract, published, obligation, name, use, its_times, met_by, first=first)
     else:
-        yield _judged(case, contract, published, obligation, "", opening[0], times[0], _Meeting(meeting))
+        yield _as_it_was(case, contract, published, obligation, "", opening[0], times[0], meeting)
 
 
 def _end_of_lease(case: Case, contract: Contract, obligation: Obligation) -> Fact:
@@ -151,6 +158,35 @@ def _by_shipment(facts: Iterable[Fact]) -> dict[str, list[Fact]]:
     return found
 
 
+def _as_it_was(
+    case: Case,
+    contract: Contract,
+    published: PolicyPublished,
+    obligation: Obligation,
+    subject: str,
+    opened: Fact,
+    times: Times,
+    meeting: Sequence[Fact],
+) -> Debt:
+    """The debt, made anew only where what opened it, what may meet it, a closure or silence makes it another."""
+    closed = _closed(case, obligation, subject)
+    of = opened, meeting, closed
+    before, held = case.told.debts.get((obligation.id, subject), (None, None))
+    if isinstance(held, Debt) and before == of:
+        silent = case.as_of > held.owed.decided_at
+        if held.owed.met_at is not None or silent == (held.owed.state is ObligationState.OVERDUE):
+            return held
+    debt = _judged(case, contract, published, obligation, subject, opened, times, _Meeting(meeting), closed)
+    case.told.debts[obligation.id, subject] = of, debt
+    return debt
+
+
+def _closed(case: Case, obligation: Obligation, subject: str) -> ShipmentClosed | None:
+    if obligation.per is Per.SHIPMENT and obligation.expect in ARRIVALS:
+        return case.closure(subject)
+    return None
+
+
 def _judged(
     case: Case,
     contract: Contract,
@@ -160,18 +196,17 @@ def _judged(
     opened: Fact,
     times: Times,
     meeting: _Meeting,
+    closure: ShipmentClosed | None = None,
     first: int = 0,
 ) -> Debt:
     due_at, decided_at = times
     policy = published.policy
     met_at = meeting.known_at(first)
-    if obligation.per is Per.SHIPMENT and obligation.expect in ARRIVALS:
-        closure = case.closure(subject)
-        if closure and closure.known_at < decided_at:
-            closed_at = closure.known_at
-            if met_at is None or met_at > closed_at:
-                # The receiver has said that this was all: nothing is left to wait for, not even a report.
-                due_at, decided_at = min(due_at, closed_at), closed_at
+    if closure is not None and closure.known_at < decided_at:
+        closed_at = closure.known_at
+        if met_at is None or met_at > closed_at:
+            # The receiver has said that this was all: nothing is left to wait for, not even a report.
+            due_at, decided_at = min(due_at, closed_at), closed_at
     opened_at = opened.known_at
     parties = contract.in_role(obligation.owed_by, opened.occurred_at)
 

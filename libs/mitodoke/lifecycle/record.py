@@ -8,7 +8,7 @@ from bisect import insort
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 from uuid import UUID
 
 from mitodoke.lifecycle.facts import DriveEnrolled, DriveReturned, Fact, FactRetracted
@@ -73,8 +73,7 @@ def fold(record: Record, fact: Fact) -> Record:
     return Record(record.serial, tuple(facts))
 
 
-@dataclass(frozen=True, slots=True)
-class Cycle:
+class Cycle(NamedTuple):
     """The facts of one drive under one contract, from its enrolment to its return.
 
     A drive enrolled again after a return starts a new cycle. `facts` stand in order of
@@ -99,8 +98,7 @@ class Cycle:
         return self.by_kind.get(fact.kind, ())  # type: ignore[return-value]  # by_kind is keyed by the type's kind
 
 
-@dataclass(frozen=True, slots=True)
-class Standing:
+class Standing(NamedTuple):
     """A record as known at a moment: what stands, what was taken back, and what people said of flags."""
 
     facts: tuple[Fact, ...]
@@ -152,14 +150,14 @@ def standing(record: Record, as_of: datetime, before: Standing | None = None) ->
 
 def _with_one_more(before: Standing, record: Record, as_of: datetime) -> Standing | None:
     """What stood, with the one fact that is new and the latest to have happened; None when it is not as simple."""
-    *held, fact = record.facts
+    fact = record.facts[-1]
     if (
         before.corrections
         or fact.kind in CORRECTIONS
         or fact.kind is DriveEnrolled.kind
         or fact.known_at > as_of
         or before.next_known_at is not None
-        or tuple(held) != before.of
+        or record.facts[:-1] != before.of
     ):
         return None
     position = max((n for n, c in enumerate(before.cycles) if c.contract == fact.contract), default=None)
@@ -169,11 +167,13 @@ def _with_one_more(before: Standing, record: Record, as_of: datetime) -> Standin
     if fact.recorded_at < cycle.first_recorded_at:
         return None
     of_its_kind = (*cycle.by_kind.get(fact.kind, ()), fact)
-    cycle = replace(
-        cycle,
-        facts=(*cycle.facts, fact),
-        by_kind={**cycle.by_kind, fact.kind: of_its_kind},
-        first_known_at=min(cycle.first_known_at, fact.known_at),
+    cycle = Cycle(
+        cycle.contract,
+        cycle.name,
+        (*cycle.facts, fact),
+        {**cycle.by_kind, fact.kind: of_its_kind},
+        min(cycle.first_known_at, fact.known_at),
+        cycle.first_recorded_at,
     )
     shipment = getattr(fact, "shipment", "")
     return Standing(

@@ -8,7 +8,7 @@ two times: how much of the reference log has been read (`through`), and as of wh
 import enum
 from bisect import bisect_right, insort
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from itertools import product
@@ -173,7 +173,11 @@ class Contract:
         """Whether the party stood in one of the roles at that time. The owner always stands in its own."""
         if party == self.owner and Role.OWNER in roles:
             return True
-        return any(a.role in roles and a.covers(at) for a in self._approvals_of.get(party, ()))
+        # A generator would cost as much again: this is asked two or three times of every fact.
+        for approval in self._approvals_of.get(party, ()):  # noqa: SIM110
+            if approval.role in roles and approval.covers(at):
+                return True
+        return False
 
     def in_role(self, role: Role, at: datetime) -> tuple[str, ...]:
         """The parties that stood in that role at that time."""
@@ -237,12 +241,10 @@ def _policies_named(facts: Iterable[ReferenceFact]) -> set[tuple[str, int]]:
     return set(product({f.policy_id for f in named} - {""}, {f.policy_version for f in named} - {0}))
 
 
-def _moments(fact: ReferenceFact, through: datetime, after: datetime) -> Iterator[datetime]:
-    if fact.recorded_at <= through:
-        if fact.recorded_at > after:
-            yield fact.recorded_at
-        if fact.known_at > after:
-            yield fact.known_at
+def _moments(fact: ReferenceFact, through: datetime, after: datetime) -> list[datetime]:
+    if fact.recorded_at > through:
+        return []
+    return [moment for moment in (fact.recorded_at, fact.known_at) if moment > after]
 
 
 class _Thread:
@@ -265,10 +267,10 @@ class _Thread:
     def complete(self, through: datetime, as_of: datetime) -> bool:
         return self.known_by <= as_of and self.recorded_by <= through
 
-    def moments(self, through: datetime, after: datetime) -> Iterator[datetime]:
-        if self.recorded_by > after or self.known_by > after:
-            for fact in self.facts:
-                yield from _moments(fact, through, after)
+    def moments(self, through: datetime, after: datetime) -> list[datetime]:
+        if self.recorded_by <= after and self.known_by <= after:
+            return []
+        return [moment for fact in self.facts for moment in _moments(fact, through, after)]
 
     def visible(self, through: datetime, as_of: datetime) -> Iterator[ReferenceFact]:
         for fact in self.facts:
@@ -299,6 +301,8 @@ class Reference:
     def __init__(self) -> None:
         self._through = END
         self._seen: set[UUID] = set()
+        self._log = object()
+        self._recorded_at: list[datetime] = []
         self._facts: list[ReferenceFact] = []
         self._parties: dict[str, _Thread] = defaultdict(_Thread)
         self._contracts: dict[str, _Thread] = defaultdict(_Thread)
@@ -316,6 +320,7 @@ class Reference:
             return False
         self._seen.add(fact.event_id)
         self._facts.append(fact)
+        insort(self._recorded_at, fact.recorded_at)
         match fact:
             case PartyRegistered() | PartySuspended():
                 self._parties[fact.party_id].append(fact)
@@ -341,6 +346,12 @@ class Reference:
         narrowed.__dict__.update(self.__dict__)
         narrowed._through = min(moment, self._through)
         return narrowed
+
+    @property
+    def held(self) -> Hashable:
+        """Equal for two references that are one log, of which the same was read and is not hidden."""
+        # Of one log read so far, fewer facts are always among the more.
+        return self._log, len(self._facts), bisect_right(self._recorded_at, self._through)
 
     def __len__(self) -> int:
         return len(self._facts)

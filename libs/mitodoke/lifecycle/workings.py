@@ -75,7 +75,11 @@ Growth: TypeAlias = dict[UUID, tuple[tuple[datetime, Severity], ...]]
 """What the breaches grow to, and from when on, by their flags."""
 
 
-@dataclass(frozen=True, slots=True)
+# What follows is made anew at each judgement. Nobody changes it once it is made; frozen, it would take five times as
+# long to make.
+
+
+@dataclass(slots=True)
 class Piece:
     """The answer of one rule or obligation about one cycle, and what it was found from.
 
@@ -86,19 +90,21 @@ class Piece:
     reads: frozenset[Read]
     closures: tuple[tuple[str, ShipmentClosed | None], ...]
     until: datetime | None
-    answer: tuple[object, ...]
-    findings: tuple[object, ...] = ()
+    answer: tuple[Any, ...]
+    findings: tuple[Any, ...] = ()
     """What its flags were made of."""
 
 
 class Told:
     """What was made of single facts under one state of contract and policy, by what was asked of them."""
 
-    __slots__ = ("_held", "_made")
+    __slots__ = ("_held", "_made", "debts")
 
     def __init__(self) -> None:
         self._held: dict[object, tuple[tuple[Fact, ...], list[object]]] = {}
         self._made: dict[FactKind, tuple[tuple[Fact, ...], object]] = {}
+        self.debts: dict[tuple[str, str], tuple[object, Any]] = {}
+        """What each debt was found from, and the debt."""
 
     def made(self, kind: FactKind, facts: tuple[Fact, ...], make: Callable[[tuple[Fact, ...]], T]) -> T:
         """What `make`, which is the same for all kinds, gives of the facts of one kind."""
@@ -124,14 +130,13 @@ class Told:
         return answers  # type: ignore[return-value]  # it is what `find` gave
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class CycleWorkings:
     """How one cycle was judged: under which agreement, as known, and piece by piece; and what came of it all.
 
     For silence's sake it holds until `until`.
     """
 
-    cycle: Cycle
     contract: Contract | None
     published: PolicyPublished | None
     policies_known: int
@@ -146,7 +151,7 @@ class CycleWorkings:
     grows: Growth
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Workings:
     """How one drive was judged."""
 
@@ -154,26 +159,21 @@ class Workings:
     destructions: tuple[Fact, ...]
     shared: Shared
     cycles: dict[str, CycleWorkings]
+    reference: Hashable
+    """What the reference held."""
+    reference_until: datetime | None
+    """When what it says of these contracts and shipments begins to be another."""
 
 
-def changed(before: Cycle | None, now: Cycle) -> set[Read]:
-    """What of a cycle is no longer as it was; nothing when it is the same, everything when there was none."""
-    were, are = before.by_kind if before is not None else {}, now.by_kind
-    differ: set[Read] = set()
-    for kind, facts in are.items():
-        if _differ(were.get(kind), facts):
-            differ.add(kind)
-            differ.add(ANYWHERE[kind])
-    for kind in were:
-        if kind not in are:
-            differ.add(kind)
-            differ.add(ANYWHERE[kind])
-    if differ:
-        differ.add(Whole.CYCLE)
-        if before is None or before.first_known_at != now.first_known_at:
-            differ.add(Whole.FIRST)
-    return differ
+def the_one_more(before: Cycle | None, now: Cycle) -> Fact | None:
+    """The fact that has come to those of before and is later than they are; None where that is not all that is new."""
+    facts = before.facts if before is not None else ()
+    return now.facts[-1] if len(now.facts) == len(facts) + 1 and now.facts[:-1] == facts else None
 
 
-def _differ(before: tuple[Fact, ...] | None, now: tuple[Fact, ...]) -> bool:
-    return before is not now and before != now
+def changed(before: Cycle | None, now: Cycle) -> set[FactKind]:
+    """Of which kinds the facts of a cycle are no longer as they were; of all its kinds when there was none."""
+    if before is None:
+        return set(now.by_kind)
+    were, are = before.by_kind, now.by_kind
+    return {kind for kind in were.keys() | are.keys() if were.get(kind) != are.get(kind)}

@@ -367,6 +367,18 @@ def test_what_is_recorded_at_the_moment_through_which_it_is_read_is_seen() -> No
     assert [read.may_report_for(STRANGER, DESTROYER, at("03-01")) for read in (then, before)] == [True, False]
 
 
+def test_what_it_holds_is_the_same_while_it_is_read_so_far_and_no_further() -> None:
+    agreed = reference(registered(known="01-10"), amended("02-10", version=2))
+    held = [agreed.read_through(at(day)).held for day in ("01-09", "01-10", "02-09", "02-10", "03-01")]
+    assert [held[1] == other for other in held] == [False, True, True, False, False]
+    assert held[3] == held[4] == agreed.held
+    assert reference(registered(known="01-10"), amended("02-10", version=2)).held != agreed.held
+    # What was recorded earlier may be seen later.
+    agreed.append(closed("01-20"))
+    assert agreed.read_through(at("02-09")).held not in held
+    assert agreed.read_through(at("02-09")).held != agreed.read_through(at("01-10")).held
+
+
 def test_a_policy_is_known_at_the_moment_from_which_it_counts() -> None:
     agreed = reference(published(policy(), known="2026-11-01", counts_from="04-10"))
     assert agreed.policy("p", 1, at("04-10")) is not None

@@ -1,8 +1,10 @@
 """The names and numbers that people write, compared as people read them."""
 
 import unicodedata
+from functools import lru_cache
 
 
+@lru_cache(maxsize=4096)
 def folded(text: str) -> str:
     """What is written in several ways, in one: full and half width, letter case and blanks make no difference."""
     if not text.isascii():

@@ -48,6 +48,14 @@ def certificate_without_destruction(case: Case) -> Iterator[Finding]:
             )
 
 
+def _is_without_destruction(fact: Fact, case: Case, _: tuple[Finding, ...]) -> bool:
+    """Not when a certificate comes after the destruction was known."""
+    if fact.kind is DriveDestroyed.kind:
+        return True
+    deed_at = case.first_known(DriveDestroyed.kind)
+    return deed_at is None or deed_at > fact.known_at
+
+
 def conflicting_facts(case: Case) -> Iterator[Finding]:
     """Two reports of the same thing cannot both be true: one of them is to be taken back.
 
@@ -63,6 +71,18 @@ def conflicting_facts(case: Case) -> Iterator[Finding]:
     yield from _deliveries(case)
     yield from _enrolments(case)
     yield from _removals(case)
+
+
+def _may_conflict(fact: Fact, case: Case, _: tuple[Finding, ...]) -> bool:
+    """Not when it is the first that is told of its thing."""
+    match fact:
+        case DriveDelivered(shipment=shipment):
+            return sum(delivery.shipment == shipment for delivery in case.of(DriveDelivered)) > 1
+        case DriveEnrolled():
+            return len(case.of(DriveEnrolled)) > 1 or bool(case.of(DriveRemoved))
+        case DriveDestroyed():
+            return len(case.of(DriveDestroyed)) > 1 or bool(case.of(CertificateIssued))
+    return True
 
 
 def _certificates(case: Case) -> Iterator[Finding]:
@@ -193,8 +213,8 @@ def _differ(one: str, other: str) -> bool:
     return bool(one and other) and one.casefold() != other.casefold()
 
 
-def _by_knowledge(fact: Fact) -> tuple[datetime, str]:
-    return fact.known_at, str(fact.event_id)
+def _by_knowledge(fact: Fact) -> tuple[datetime, int]:
+    return fact.known_at, fact.event_id.int
 
 
 RULES = (
@@ -203,6 +223,7 @@ RULES = (
         Severity.MAJOR,
         "NIST SP 800-88 rev. 1, 4.8",
         certificate_without_destruction,
+        _is_without_destruction,
     ),
-    Rule("conflicting_facts", Severity.MAJOR, "NIST SP 800-88 rev. 1, 4.8", conflicting_facts),
+    Rule("conflicting_facts", Severity.MAJOR, "NIST SP 800-88 rev. 1, 4.8", conflicting_facts, _may_conflict),
 )

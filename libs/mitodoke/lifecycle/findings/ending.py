@@ -33,6 +33,11 @@ def activity_after_destruction(case: Case) -> Iterator[Finding]:
             )
 
 
+def _happens(fact: Fact, _: Case, __: tuple[Finding, ...]) -> bool:
+    """Papers may come after the end."""
+    return fact.kind not in PAPERS
+
+
 def _occurred_at(fact: Fact) -> datetime:
     return fact.occurred_at
 
@@ -69,7 +74,11 @@ def lost(case: Case) -> Iterator[Finding]:
 
 RULES = (
     Rule(
-        "activity_after_destruction", Severity.CRITICAL, "the Kanagawa case, 2019", activity_after_destruction
+        "activity_after_destruction",
+        Severity.CRITICAL,
+        "the Kanagawa case, 2019",
+        activity_after_destruction,
+        _happens,
     ),
     Rule("sighted", Severity.CRITICAL, "the Kanagawa case, 2019", sighted),
     Rule("lost", Severity.CRITICAL, "the Amagasaki case, 2022", lost),

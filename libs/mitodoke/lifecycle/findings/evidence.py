@@ -35,6 +35,10 @@ def _unproven(fact: Fact, case: Case) -> Finding | None:
     )
 
 
+def _is_unproven(fact: Fact, case: Case, _: tuple[Finding, ...]) -> bool:
+    return _unproven(fact, case) is not None
+
+
 def _missing(fact: Fact, purposes: Sequence[str]) -> list[str]:
     return [purpose for purpose in purposes if purpose not in fact.evidence]
 
@@ -43,4 +47,6 @@ def _lacks_some(fact: Fact, policy: Policy) -> bool:
     return bool(_missing(fact, policy.rules.evidence.get(fact.kind, ())))
 
 
-RULES = (Rule("evidence_missing", Severity.MAJOR, "NIST SP 800-88 rev. 1, 4.8", evidence_missing),)
+RULES = (
+    Rule("evidence_missing", Severity.MAJOR, "NIST SP 800-88 rev. 1, 4.8", evidence_missing, _is_unproven),
+)

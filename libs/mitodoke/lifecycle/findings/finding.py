@@ -3,9 +3,11 @@
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TypeAlias
 from uuid import UUID
 
 from mitodoke.lifecycle.case import Case
+from mitodoke.lifecycle.facts import Fact
 from mitodoke.lifecycle.policy import Severity
 
 
@@ -34,11 +36,24 @@ class Awaited:
     until: datetime
 
 
+MovedBy: TypeAlias = Callable[[Fact, Case, tuple[Finding, ...]], bool]
+"""Whether one fact more can change what a rule finds, or what it looks at for it.
+
+The fact is one that the rule looks at, of the cycle or, where it looks at all cycles, of another; it is later than all
+others of the drive, and the case holds it already. The findings are those without it. False spares the whole rule, and
+must be right; True may be said too often.
+"""
+
+
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """A rule of the catalogue: its id is the kind of the flags it raises; `find` is the rule itself."""
+    """A rule of the catalogue: its id is the kind of the flags it raises; `find` is the rule itself.
+
+    `moved_by` spares it where one fact more makes no difference; without it, each of a kind that it looks at may.
+    """
 
     id: str
     severity: Severity
     source: str
     find: Callable[[Case], Iterator[Finding] | Iterator[Finding | Awaited]]
+    moved_by: MovedBy | None = None

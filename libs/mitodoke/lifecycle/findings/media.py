@@ -33,6 +33,9 @@ from mitodoke.lifecycle.policy import DestructionMethod, DestructionRule, Policy
 NOT_DESTROYED: Final = "not destroyed"
 """The subject of the finding that a chain which asks for destruction has ended on a wipe."""
 
+LEAVING: Final = (DriveReleased.kind, DriveDispatched.kind, DriveDelivered.kind, DriveReturned.kind)
+"""The facts that show that the drive is no longer where its data was used."""
+
 NO_PIECES: Final = frozenset({DestructionMethod.MELT, DestructionMethod.INCINERATE})
 """What leaves no pieces whose size could be measured."""
 
@@ -79,9 +82,7 @@ def not_sanitised(case: Case) -> Iterator[Finding]:
     """
     if not case.rules.sanitise_before_release:
         return
-    leaving = (
-        *case.of(DriveReleased), *case.of(DriveDispatched), *case.of(DriveDelivered), *case.of(DriveReturned)
-    )  # fmt: skip
+    leaving = [fact for kind in LEAVING for fact in case.of_kind(kind)]
     if not leaving:
         return
     standing, undone = sanitising(case)
@@ -111,6 +112,15 @@ def not_sanitised(case: Case) -> Iterator[Finding]:
             mended_at=mended_at,
             evident_at=case.asked_since(known_at, lambda p: p.rules.sanitise_before_release),
         )
+
+
+def _may_not_be_sanitised(fact: Fact, case: Case, found: tuple[Finding, ...]) -> bool:
+    """Not when it leaves again after it has left so for good, or is made unreadable after it has left."""
+    if fact.kind in LEAVING:
+        return not found or found[0].mended_at is not None or fact.known_at <= found[0].known_at
+    if isinstance(fact, WipeVerified):
+        return not fact.accepted
+    return any(left.occurred_at == fact.occurred_at for kind in LEAVING for left in case.of_kind(kind)[-1:])
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,6 +220,11 @@ def weak_method(case: Case) -> Iterator[Finding]:
         yield from _ended_on_a_wipe(case, asked)
     if deeds and destruction:
         yield from _weak_destructions(case, destruction, deeds, asked)
+
+
+def _method_may_matter(fact: Fact, _: Case, __: tuple[Finding, ...]) -> bool:
+    """Not when a wipe is verified and stands."""
+    return not isinstance(fact, WipeVerified) or not fact.accepted
 
 
 def _within(asked: Sequence[_Asked], since: datetime) -> Iterator[tuple[_Asked, Span]]:
@@ -399,7 +414,7 @@ def _moment(fact: Fact) -> datetime:
 
 
 RULES = (
-    Rule("not_sanitised", Severity.CRITICAL, "the Kanagawa case, 2019", not_sanitised),
-    Rule("weak_method", Severity.MAJOR, "NIST SP 800-88 rev. 1, appendix A", weak_method),
-    Rule("wipe_rejected", Severity.MAJOR, "NIST SP 800-88 rev. 1, 4.7.3", wipe_rejected),
+    Rule("not_sanitised", Severity.CRITICAL, "the Kanagawa case, 2019", not_sanitised, _may_not_be_sanitised),
+    Rule("weak_method", Severity.MAJOR, "NIST SP 800-88 rev. 1, appendix A", weak_method, _method_may_matter),
+    Rule("wipe_rejected", Severity.MAJOR, "NIST SP 800-88 rev. 1, 4.7.3", wipe_rejected, _method_may_matter),
 )

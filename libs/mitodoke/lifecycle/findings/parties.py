@@ -15,6 +15,7 @@ from mitodoke.lifecycle.kinds import FactKind, Role
 from mitodoke.lifecycle.policy import Severity
 
 ANY = frozenset(Role)
+CARRIERS = frozenset({Role.CARRIER})
 
 ROLES: dict[FactKind, frozenset[Role]] = {
     FactKind.DRIVE_ENROLLED: frozenset({Role.OWNER, Role.LESSOR}),
@@ -79,29 +80,34 @@ def unapproved_party(case: Case) -> Iterator[Finding]:
         )
 
 
-def _unapproved(fact: Fact, case: Case) -> tuple[tuple[Fact, str, frozenset[Role], str], ...]:
-    return tuple(
-        (fact, party, roles, did)
+def _unapproved(fact: Fact, case: Case) -> list[tuple[Fact, str, frozenset[Role], str]]:
+    at = fact.occurred_at
+    return [
+        (fact, party, roles, f"{did} {fact.kind}")
         for party, roles, did in _acting(fact)
-        if not case.approved(party, roles, fact.occurred_at)
-    )
+        if not case.approved(party, roles, at)
+    ]
 
 
-def _acting(fact: Fact) -> Iterator[tuple[str, frozenset[Role], str]]:
+def _acts_unapproved(fact: Fact, case: Case, _: tuple[Finding, ...]) -> bool:
+    return bool(_unapproved(fact, case))
+
+
+def _acting(fact: Fact) -> list[tuple[str, frozenset[Role], str]]:
     roles = ROLES.get(fact.kind)
-    if roles is not None:
-        yield fact.party, roles, f"reported {fact.kind}"
+    acting = [] if roles is None else [(fact.party, roles, "reported")]
     match fact:
         case CustodyTransferred(from_party=giver, to_party=taker):
-            yield giver, ANY, f"was named as the giver in {fact.kind}"
-            yield taker, ANY, f"was named as the receiver in {fact.kind}"
+            acting.append((giver, ANY, "was named as the giver in"))
+            acting.append((taker, ANY, "was named as the receiver in"))
         case DriveReleased(to_party=party) | DriveReturned(from_party=party) if party:
-            yield party, ANY, f"was named in {fact.kind}"
+            acting.append((party, ANY, "was named in"))
         case DriveDispatched(carrier=carrier, to_party=taker):
             if carrier:
-                yield carrier, frozenset({Role.CARRIER}), f"was named as the carrier in {fact.kind}"
+                acting.append((carrier, CARRIERS, "was named as the carrier in"))
             if taker:
-                yield taker, ANY, f"was named as the receiver in {fact.kind}"
+                acting.append((taker, ANY, "was named as the receiver in"))
+    return acting
 
 
 RULES = (
@@ -111,5 +117,7 @@ RULES = (
         "Act on the Protection of Personal Information, art. 25",
         unknown_contract,
     ),
-    Rule("unapproved_party", Severity.CRITICAL, "the Amagasaki case, 2022", unapproved_party),
+    Rule(
+        "unapproved_party", Severity.CRITICAL, "the Amagasaki case, 2022", unapproved_party, _acts_unapproved
+    ),
 )

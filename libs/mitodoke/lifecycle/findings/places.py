@@ -88,6 +88,14 @@ def _left_before(case: Case, site: Site) -> Iterator[Finding]:
         )
 
 
+def _may_be_wrong(fact: Fact, _: Case, found: tuple[Finding, ...]) -> bool:
+    """Not when it leaves again after it has left too early for good."""
+    return fact.kind is DriveDestroyed.kind or not any(
+        finding.subject == LEFT and finding.mended_at is None and fact.known_at > finding.known_at
+        for finding in found
+    )
+
+
 def _elsewhere(case: Case, site: Site) -> Iterator[Finding]:
     role = frozenset({ROLE_AT[site]})
     for deed in case.of(DriveDestroyed):
@@ -106,4 +114,4 @@ def _elsewhere(case: Case, site: Site) -> Iterator[Finding]:
         )
 
 
-RULES = (Rule("wrong_place", Severity.MAJOR, "the Kanagawa case, 2019", wrong_place),)
+RULES = (Rule("wrong_place", Severity.MAJOR, "the Kanagawa case, 2019", wrong_place, _may_be_wrong),)

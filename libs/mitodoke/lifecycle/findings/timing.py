@@ -49,6 +49,10 @@ def _late(fact: Fact, case: Case) -> Finding | None:
     )
 
 
+def _is_late(fact: Fact, case: Case, _: tuple[Finding, ...]) -> bool:
+    return _late(fact, case) is not None
+
+
 def _too_late(late: timedelta, policy: Policy) -> bool:
     limit = policy.rules.late_report
     return limit is not None and late > limit
@@ -90,6 +94,10 @@ def _off_hours(fact: Fact, case: Case) -> Finding | None:
     )
 
 
+def _is_off_hours(fact: Fact, case: Case, _: tuple[Finding, ...]) -> bool:
+    return _off_hours(fact, case) is not None
+
+
 def _hours_of(policy: Policy) -> object:
     return policy.rules.working_hours, policy.timezone, policy.calendar
 
@@ -116,6 +124,6 @@ def is_public_holiday(day: date, calendar: Calendar) -> bool:
 
 
 RULES = (
-    Rule("late_report", Severity.WARNING, "NIST SP 800-88 rev. 1, 4.8", late_report),
-    Rule("off_hours", Severity.WARNING, "ISO/IEC 27001:2022 A.7.10", off_hours),
+    Rule("late_report", Severity.WARNING, "NIST SP 800-88 rev. 1, 4.8", late_report, _is_late),
+    Rule("off_hours", Severity.WARNING, "ISO/IEC 27001:2022 A.7.10", off_hours, _is_off_hours),
 )

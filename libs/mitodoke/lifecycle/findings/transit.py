@@ -1,18 +1,17 @@
 """Guards the drive on its way: enough people with it, and a seal that is the same at both ends."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from functools import partial
 
 from mitodoke.lifecycle.case import Case
-from mitodoke.lifecycle.facts import DriveDelivered, DriveDispatched, DriveReleased, DriveReturned
+from mitodoke.lifecycle.durations import EARLIEST
+from mitodoke.lifecycle.facts import DriveDispatched, Fact
 from mitodoke.lifecycle.findings.as_known import Span, cut, from_first_to_last, latest_before
 from mitodoke.lifecycle.findings.as_written import folded
 from mitodoke.lifecycle.findings.finding import Finding, Rule
+from mitodoke.lifecycle.findings.shipments import Arrival, Departure, arrivals, departures
 from mitodoke.lifecycle.policy import Policy, Severity
-
-Departure = DriveReleased | DriveDispatched
-Arrival = DriveDelivered | DriveReturned
 
 
 def understaffed_transit(case: Case) -> Iterator[Finding]:
@@ -24,7 +23,7 @@ def understaffed_transit(case: Case) -> Iterator[Finding]:
     if rule is None or rule.crew is None:
         return
     for dispatched in case.of(DriveDispatched):
-        had = len({name for person in dispatched.crew if (name := folded(person))})
+        had = _crew(dispatched)
         if had < rule.crew:
             yield Finding(
                 subject=dispatched.event_id,
@@ -36,9 +35,20 @@ def understaffed_transit(case: Case) -> Iterator[Finding]:
             )
 
 
+def _crew(dispatched: DriveDispatched) -> int:
+    return len({name for person in dispatched.crew if (name := folded(person))})
+
+
 def _asks_for_more(had: int, policy: Policy) -> bool:
     rule = policy.rules.transit
     return rule is not None and rule.crew is not None and had < rule.crew
+
+
+def _is_understaffed(fact: Fact, case: Case, _: tuple[Finding, ...]) -> bool:
+    rule = case.rules.transit
+    return (
+        not isinstance(fact, DriveDispatched) or rule is None or rule.crew is None or _crew(fact) < rule.crew
+    )
 
 
 def seal_mismatch(case: Case) -> Iterator[Finding]:
@@ -52,7 +62,7 @@ def seal_mismatch(case: Case) -> Iterator[Finding]:
     rule = case.rules.transit
     if rule is None or not rule.seal_required:
         return
-    leaving: list[Departure] = [*case.of(DriveReleased), *case.of(DriveDispatched)]
+    leaving, scanned = departures(case), arrivals(case)
     sealed: dict[str, list[Departure]] = {}
     for left in sorted(leaving, key=lambda fact: fact.occurred_at):
         if not folded(left.seal):
@@ -60,21 +70,36 @@ def seal_mismatch(case: Case) -> Iterator[Finding]:
         elif left.shipment:
             sealed.setdefault(left.shipment, []).append(left)
     if sealed:
-        yield from _at_arrival(case, sealed)
+        yield from _at_arrival(case, sealed, scanned)
 
 
-def _at_arrival(case: Case, sealed: dict[str, list[Departure]]) -> Iterator[Finding]:
-    arrivals: list[Arrival] = [*case.of(DriveDelivered), *case.of(DriveReturned)]
+def _seal_may_matter(fact: Fact, case: Case, _: tuple[Finding, ...]) -> bool:
+    """Not when it leaves under a seal after all that has arrived, nor when it is the one arrival of what left once."""
+    if isinstance(fact, Departure):
+        arrived = [arrival.occurred_at for arrival in arrivals(case)]
+        return not folded(fact.seal) or max(arrived, default=EARLIEST) >= fact.occurred_at
+    if not isinstance(fact, Arrival):
+        return True
+    left = [left for left in departures(case) if left.shipment == fact.shipment]
+    arrived_too = [arrival for arrival in arrivals(case) if arrival.shipment == fact.shipment]
+    return (
+        len(left) != 1 or len(arrived_too) != 1 or not folded(left[0].seal) == folded(fact.seal_found) != ""
+    )
+
+
+def _at_arrival(
+    case: Case, sealed: dict[str, list[Departure]], scanned: Sequence[Arrival]
+) -> Iterator[Finding]:
     noted: dict[str, datetime] = {}
-    for arrival in arrivals:
+    for arrival in scanned:
         if folded(arrival.seal_found):
             noted[arrival.shipment] = min(arrival.known_at, noted.get(arrival.shipment, arrival.known_at))
-    for arrival in arrivals:
+    for arrival in scanned:
         found = folded(arrival.seal_found)
-        departures = sealed.get(arrival.shipment, ())
+        left_on = sealed.get(arrival.shipment, ())
         spans = [
             during
-            for left, during in latest_before(departures, arrival.occurred_at, arrival.known_at)
+            for left, during in latest_before(left_on, arrival.occurred_at, arrival.known_at)
             if folded(left.seal) != found
         ]
         if found:
@@ -104,6 +129,12 @@ def _asks_for_a_seal(policy: Policy) -> bool:
 
 
 RULES = (
-    Rule("understaffed_transit", Severity.MAJOR, "the Amagasaki case, 2022", understaffed_transit),
-    Rule("seal_mismatch", Severity.MAJOR, "the Amagasaki case, 2022", seal_mismatch),
+    Rule(
+        "understaffed_transit",
+        Severity.MAJOR,
+        "the Amagasaki case, 2022",
+        understaffed_transit,
+        _is_understaffed,
+    ),
+    Rule("seal_mismatch", Severity.MAJOR, "the Amagasaki case, 2022", seal_mismatch, _seal_may_matter),
 )
