@@ -63,10 +63,7 @@ def counts(fact: Fact, obligation: Obligation, contract: Contract) -> bool:
             return accepted
         case CertificateAccepted(party=party, occurred_at=at):
             return contract.approved(party, Role.OWNER, at)
-        case IncidentReported(report=report):
-            return obligation.report in ("", report)
-        case _:
-            return True
+    return not isinstance(fact, IncidentReported) or obligation.report in ("", fact.report)
 
 
 def owed(case: Case, obligation: Obligation) -> Iterator[Debt]:

@@ -8,14 +8,11 @@ from bisect import insort
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import NamedTuple, TypeVar
+from typing import NamedTuple
 from uuid import UUID
 
 from mitodoke.lifecycle.facts import DriveEnrolled, DriveReturned, Fact, FactRetracted
 from mitodoke.lifecycle.kinds import CORRECTIONS, FactKind
-
-F = TypeVar("F", bound=Fact)
-
 
 A_WHOLE_CYCLE = frozenset({DriveEnrolled.kind, DriveReturned.kind})
 """Once these have happened under a contract, the next enrolment begins another cycle."""
@@ -92,10 +89,6 @@ class Cycle(NamedTuple):
     """When the first of the facts was known."""
     first_recorded_at: datetime
     """When the fact that names it was recorded."""
-
-    def of(self, fact: type[F]) -> tuple[F, ...]:
-        """The facts of that type."""
-        return self.by_kind.get(fact.kind, ())  # type: ignore[return-value]  # by_kind is keyed by the type's kind
 
 
 class Standing(NamedTuple):

@@ -69,6 +69,11 @@ NOT_SANITISED = [
         Flags(flag("not_sanitised", "04-21", CRITICAL, OWNER)),
     ),
     Row(
+        "released and dispatched, both told at once: it is the release",
+        Given(dispatched("04-20", known="04-22"), released("04-21", known="04-22")), BEFORE_RELEASE, "06-01",
+        Flags(flag("not_sanitised", "04-22", CRITICAL, OWNER)),
+    ),
+    Row(
         "dispatched as it was, with no release told",
         Given(dispatched("04-20")), BEFORE_RELEASE, "06-01",
         Flags(flag("not_sanitised", "04-20", CRITICAL, LESSOR)),

@@ -159,6 +159,16 @@ SEALS = [
         Flags(flag("seal_mismatch", "04-22", MAJOR, LESSOR, subject=SCAN, resolved="04-25")),
     ),
     Row(
+        "two others noted it, and the first to say so counts",
+        Given(
+            released("04-20", seal="A-1"), returned("04-22", name="scan"),
+            returned("04-22 10:00", known="04-24", seal_found="A-1"),
+            delivered("04-22", known="04-25", seal_found="A-1"),
+        ),
+        SEALED, "06-01",
+        Flags(flag("seal_mismatch", "04-22", MAJOR, LESSOR, subject=SCAN, resolved="04-24")),
+    ),
+    Row(
         "sealed again on the way: the last seal before the arrival counts",
         Given(
             released("04-20", seal="A-1"), dispatched("04-21", seal="B-1"), delivered("04-22", seal_found="B-1")

@@ -319,7 +319,17 @@ def test_the_name_of_a_cycle_goes_by_what_was_recorded_first(
 
 def test_a_cycle_gives_its_facts_by_type_in_order() -> None:
     (cycle,) = standing(record([sighted("05-02"), sighted("05-01"), returned("04-22")]), at("06-01")).cycles
-    assert [fact.occurred_at for fact in cycle.of(DriveSighted)] == [at("05-01"), at("05-02")]
+    assert [fact.occurred_at for fact in cycle.by_kind[DriveSighted.kind]] == [at("05-01"), at("05-02")]
+
+
+def test_one_fact_more_passes_on_what_it_does_not_change() -> None:
+    held = record([enrolled("04-01"), returned("04-05"), enrolled("04-01", contract="K-2")])
+    before = standing(held, at("04-06"))
+    now = standing(fold(held, sighted("04-06", contract="K-2")), at("04-06"), before)
+    assert [was is cycle for was, cycle in zip(before.cycles, now.cycles, strict=True)] == [False, True]
+    assert (now.contracts, now.shipments) == (before.contracts, before.shipments)
+    assert now.contracts is before.contracts
+    assert now.shipments is before.shipments
 
 
 def test_an_empty_record_stands_empty() -> None:

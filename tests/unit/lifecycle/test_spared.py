@@ -18,7 +18,7 @@ from mitodoke.lifecycle.findings.catalogue import CATALOGUE
 from mitodoke.lifecycle.findings.finding import Rule
 from mitodoke.lifecycle.judge import judge
 from mitodoke.lifecycle.obligations import Debt
-from mitodoke.lifecycle.policy import CustodyRule, Obligation, Policy, Rules
+from mitodoke.lifecycle.policy import CustodyRule, Obligation, Per, Policy, Rules
 from mitodoke.lifecycle.record import Record, fold
 from mitodoke.lifecycle.reference import Reference
 from mitodoke.lifecycle.verdict import Verdict
@@ -419,6 +419,103 @@ def test_another_policy_is_asked_from_the_beginning_and_the_other_contract_is_to
     assert set(asked.anew()) == {"", FIRST}
     judge(TWO_LEASES, agreed.read_through(at("05-10")), at("05-10"), before)
     assert asked.anew() == {}
+
+
+def test_the_latest_fact_of_one_lease_asks_nobody_about_another_who_does_not_look_there(asked: Asked) -> None:
+    told = fold(TWO_LEASES, worlds.removed("05-05", contract=SECOND))
+    before = judge(told, AGREED, at("05-05"))
+    asked.anew()
+    latest = worlds.returned("05-06", contract=SECOND)
+    judge(fold(told, latest), AGREED, at("05-06"), before)
+    looked = _who_looked_at(_cycle(before, FIRST), ANYWHERE[latest.kind])
+    assert looked != _who_looked_at(_cycle(before, FIRST), ANYWHERE[latest.kind], latest.kind)
+    assert asked.anew()[FIRST] == looked
+
+
+def test_the_reference_is_asked_again_only_when_more_of_it_was_read_or_a_moment_of_it_has_come(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    ends = worlds.amended("05-08", contract=FIRST)
+    agreed = reference(worlds.published(POLICY), registered(FIRST), registered(SECOND), ends)
+    told = [
+        fold(TWO_LEASES, worlds.dispatched("05-05", contract=SECOND)),
+        *(worlds.removed(f"05-0{day}", contract=SECOND) for day in (6, 7, 8, 9)),
+    ]
+    [held, *more] = told
+    assert isinstance(held, Record)
+    before = judge(held, agreed, at("05-05"))
+    questions: list[str] = []
+    for name in ("contract", "policy", "closure", "next_change"):
+        asks = getattr(Reference, name)
+
+        def counted(self: Reference, *what: Any, name: str = name, asks: Any = asks) -> Any:
+            questions.append(name)
+            return asks(self, *what)
+
+        monkeypatch.setattr(Reference, name, counted)
+    said: list[bool] = []
+    for fact in more:
+        assert isinstance(fact, Fact)
+        held = fold(held, fact)
+        questions.clear()
+        before = judge(held, agreed, fact.known_at, before)
+        said.append(bool(questions))
+    assert said == [False, False, True, False]
+    assert agreed.append(worlds.closed("05-09", contract=FIRST))
+    questions.clear()
+    judge(held, agreed, at("05-09"), before)
+    assert questions
+
+
+def test_what_no_fact_has_changed_is_passed_on_as_it_is() -> None:
+    agreed = reference(worlds.published(replace(STRICT, version=1)), registered(FIRST))
+    held = record([enrolled("04-01 10:00", contract=FIRST)])
+    before = judge(held, agreed, at("04-01 10:00"))
+    quiet = judge(
+        fold(held, worlds.lease_extended("04-01 11:00", until="05-01", contract=FIRST)),
+        agreed,
+        at("04-01 11:00"),
+        before,
+    )
+    assert _cycle(quiet, FIRST) is _cycle(before, FIRST)
+
+
+def test_no_drive_shares_with_another_what_was_made_of_its_facts() -> None:
+    agreed = reference(worlds.published(POLICY), registered(FIRST))
+    one, other = (
+        _cycle(judge(record([enrolled("04-01", contract=FIRST)], serial), agreed, at("04-01")), FIRST)
+        for serial in ("WD-1", "WD-2")
+    )
+    contract, published = one.contract, one.published
+    assert contract is not None and published is not None
+    untold: Any = agreed.once(contract, published, lambda: pytest.fail("it was not kept"))
+    assert len({id(held.told) for held in (one, other, untold)}) == 3
+
+
+ARRIVALS = policy(
+    owes("arrival", worlds.DriveDispatched, worlds.DriveDelivered, "10d", worlds.Role.CARRIER, Per.SHIPMENT),
+    grace=timedelta(hours=1),
+)
+
+
+@pytest.mark.parametrize("as_of", ["04-10", "04-12 10:00", "04-12 10:01"])
+def test_what_is_owed_is_made_anew_only_when_something_of_its_own_has_changed(as_of: str) -> None:
+    agreed = reference(worlds.published(ARRIVALS), registered(FIRST))
+    sent = [worlds.dispatched("04-02", shipment=name, contract=FIRST) for name in ("S-1", "S-2", "S-3")]
+    held = record([enrolled("04-01", contract=FIRST), *sent])
+    before = judge(held, agreed, at(as_of))
+    now = fold(held, worlds.delivered("04-03", known=as_of, shipment="S-2", contract=FIRST))
+    verdict = judge(now, agreed, at(as_of), before)
+    assert [debt.subject for debt in verdict.obligations] == ["S-1", "S-2", "S-3"]
+    assert [was is debt for was, debt in zip(before.obligations, verdict.obligations, strict=True)] == [
+        True,
+        False,
+        True,
+    ]
+    again = fold(now, worlds.delivered("04-04", known=as_of, shipment="S-3", contract=FIRST))
+    last = judge(again, agreed, at(as_of), verdict)
+    assert last.obligations[1] is verdict.obligations[1]
+    assert last == judge(again, agreed, at(as_of))
 
 
 @settings(max_examples=25, derandomize=True, deadline=None, database=None)

@@ -82,9 +82,7 @@ def _seal_may_matter(fact: Fact, case: Case, _: tuple[Finding, ...]) -> bool:
         return True
     left = [left for left in departures(case) if left.shipment == fact.shipment]
     arrived_too = [arrival for arrival in arrivals(case) if arrival.shipment == fact.shipment]
-    return (
-        len(left) != 1 or len(arrived_too) != 1 or not folded(left[0].seal) == folded(fact.seal_found) != ""
-    )
+    return len(left) != 1 or len(arrived_too) != 1 or folded(left[0].seal) != folded(fact.seal_found)
 
 
 def _at_arrival(
