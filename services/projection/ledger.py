@@ -73,7 +73,8 @@ class Ledger:
 
     `held` has the state of every drive that will be touched and is not new; `detected_at` is the
     worker's own time, and goes nowhere but into the column of that name. Messages that are `discarded`,
-    by offset and fingerprint (None for any), count for nothing: a person has decided so. `judged` judges.
+    by offset and fingerprint (None for any), count for nothing: a person has decided so. `judged` judges. With
+    `published` false, changes of flags are not put into the outbox.
     """
 
     def __init__(
@@ -85,6 +86,7 @@ class Ledger:
         *,
         judged: Judge,
         discarded: frozenset[tuple[int, bytes | None]] = frozenset(),
+        published: bool = True,
     ) -> None:
         self._partition = partition
         self._held = held
@@ -94,6 +96,7 @@ class Ledger:
         self._detected_at = detected_at
         self._discarded = discarded
         self._judge = judged
+        self._published = published
         self._changes = Changes(held)
         self.states: dict[str, DriveState] = {}
         """The drives that were touched, as they stand now."""
@@ -279,10 +282,11 @@ class Ledger:
                 changed_at,
             )
         )
-        message = flag_changed(serial, stored, changed_at)
-        self._changes.outbox.append(
-            OutboxRow(self._partition, message.flag.flag_id, message.SerializeToString())
-        )
+        if self._published:
+            message = flag_changed(serial, stored, changed_at)
+            self._changes.outbox.append(
+                OutboxRow(self._partition, message.flag.flag_id, message.SerializeToString())
+            )
         return self._keep(serial, flags, stored)
 
     def _keep(self, serial: str, flags: dict[UUID, StoredFlag], stored: StoredFlag) -> StoredFlag:

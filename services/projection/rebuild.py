@@ -14,13 +14,14 @@ import asyncpg
 from aiokafka import TopicPartition
 
 from mitodoke.chassis.clock import Clock
-from mitodoke.eventlog.reference_log import ReferenceFollower
+from mitodoke.eventlog.reference_log import ReferenceFollower, ReferenceUnavailable
 from mitodoke.eventlog.same_log import LastRead, LogMismatch, SameLog
 from mitodoke.eventlog.topics import Topics
 from mitodoke.readmodel import store
 from mitodoke.readmodel.from_rows import stored_flag_of
 from mitodoke.readmodel.migrations import migrate
 from mitodoke.readmodel.pool import SCHEMA, Connection, open_pool
+from mitodoke.services.projection.filling import DRIVES_IN_A_LOT, FillingError, Work, fill
 from mitodoke.services.projection.flag_messages import flag_changed
 from mitodoke.services.projection.worker import Worker
 
@@ -59,21 +60,29 @@ async def rebuild(
     *,
     tell: Callable[[int, int], None],
     accept_this_log: bool = False,
+    processes: int = 1,
+    drives_in_a_lot: int = DRIVES_IN_A_LOT,
 ) -> Rebuilt:
     """Read the whole log into new tables and swap them in when they are as far as the live ones.
 
-    `tell` is called with the offsets read and to be read. May be run while the projection runs, and
-    again after it was interrupted. Raises RebuildError when there is nothing to rebuild, another
-    rebuild is under way, or the log is another than the live tables were made from. With `accept_this_log`
+    `tell` is called with the offsets read and to be read; so many `processes` share the partitions out, and
+    each takes so many drives at a time. May be run
+    while the projection runs, and again after it was interrupted. Raises RebuildError when there is nothing to rebuild,
+    another rebuild is under way, or the log is another than the live tables were made from. With `accept_this_log`
     the last is no error: the new tables are swapped in when they are as far as the log is now, and the old
     ones are kept in the schema `custody_other_log`, since they may hold facts that the log has lost.
     """
     async with _one_at_a_time(dsn, accept_this_log), await open_pool(dsn, schema=REBUILT) as pool:
         follower = ReferenceFollower(bootstrap, topics.reference)
         worker = Worker(bootstrap, topics, pool, follower, clock, alone=True)
-        running = [asyncio.create_task(follower.run()), asyncio.create_task(worker.run())]
+        running = [asyncio.create_task(follower.run())]
         try:
-            target = await _target(bootstrap, topics, pool, follower, accept_this_log)
+            target, partitions = await _target(bootstrap, topics, pool, follower, accept_this_log)
+            async with pool.acquire() as connection:
+                await store.ensure_progress(connection, len(partitions))
+            work = Work(bootstrap, topics.reference, dsn, REBUILT, partitions, drives_in_a_lot)
+            await _filled(work, clock, processes, tell)
+            running.append(asyncio.create_task(worker.run()))
             while True:
                 for task in running:
                     if task.done():
@@ -92,6 +101,13 @@ async def rebuild(
                 await _stop(task)
 
 
+async def _filled(work: Work, clock: Clock, processes: int, tell: Callable[[int, int], None]) -> None:
+    try:
+        await fill(work, clock, processes, tell)
+    except FillingError as error:
+        raise RebuildError(f"{error}. The old tables stay") from None
+
+
 @dataclass(frozen=True, slots=True)
 class _OtherLog:
     """How far the log reaches, where it is another than the live tables were made from."""
@@ -102,17 +118,23 @@ class _OtherLog:
 
 async def _target(
     bootstrap: str, topics: Topics, pool: asyncpg.Pool, follower: ReferenceFollower, accept_this_log: bool
-) -> _OtherLog | None:
-    """How far to read if the log is another; None if the live tables say how far. Raises RebuildError."""
-    await _ready(follower)
+) -> tuple[_OtherLog | None, list[TopicPartition]]:
+    """How far to read if the log is another, None if the live tables say how far; and the partitions that they know.
+
+    Raises RebuildError.
+    """
+    try:
+        await follower.once_ready(CONNECTED_SECONDS)
+    except ReferenceUnavailable as error:
+        raise RebuildError(str(error)) from None
     async with pool.acquire() as connection, connection.transaction():
         await connection.execute(f"set local search_path to {SCHEMA}")
         read = await store.last_messages(connection)
         reference_read = await store.last_reference_messages(connection)
         count = await connection.fetchval("select count(*) from progress where partition >= 0")
-    if not count:
-        return None
     partitions = [TopicPartition(topics.drives, number) for number in range(count)]
+    if not partitions:
+        return None, partitions
     async with SameLog(bootstrap, partitions) as log:
         try:
             follower.require(reference_read)
@@ -121,17 +143,8 @@ async def _target(
             if not accept_this_log:
                 raise RebuildError(str(error)) from None
             ends = await log.ends()
-            return _OtherLog({p.partition: end for p, end in ends.items()}, follower.next_offset)
-    return None
-
-
-async def _ready(follower: ReferenceFollower) -> None:
-    async with asyncio.timeout(CONNECTED_SECONDS):
-        while not follower.ready:
-            if follower.failure is not None:
-                raise RebuildError(follower.failure)
-            await asyncio.sleep(LOOK_AGAIN_SECONDS)
-    await follower.read_to_end(CONNECTED_SECONDS)
+            return _OtherLog({p.partition: end for p, end in ends.items()}, follower.next_offset), partitions
+    return None, partitions
 
 
 @contextlib.asynccontextmanager

@@ -74,7 +74,7 @@ PASSING: Final = (
 """Troubles of the database, the broker and the network: no poison. The worker backs off and starts at the fence."""
 
 
-async def _side_by_side(work: Iterable[Callable[[], Coroutine[Any, Any, None]]], at_most: int = 10) -> None:
+async def side_by_side(work: Iterable[Callable[[], Coroutine[Any, Any, None]]], at_most: int = 10) -> None:
     """Do all of it, so many at a time. What fails is raised when none is under way any more, the gravest first."""
     turns = asyncio.Semaphore(at_most)
 
@@ -180,7 +180,7 @@ class Worker:
                 lambda: close_producer(producer),
                 lambda: self._leave(consumer),
             ]
-            stack.push_async_callback(_side_by_side, closing)
+            stack.push_async_callback(side_by_side, closing)
             await producer.start()
             await consumer.start()
             partitions = [
@@ -215,7 +215,7 @@ class Worker:
                     await self._follower.read_to_end(10)
                     await self._show_reference()
                 # While one partition waits for PostgreSQL, another is judged.
-                await _side_by_side(
+                await side_by_side(
                     [
                         partial(
                             self._in_order,
@@ -367,7 +367,7 @@ class Worker:
             else:
                 idle.append((partition.partition, position, until))
 
-        await _side_by_side([partial(sweep, partition) for partition in assigned], PARTITIONS_AT_ONCE)
+        await side_by_side([partial(sweep, partition) for partition in assigned], PARTITIONS_AT_ONCE)
         if idle:
             async with self._pool.acquire() as connection:
                 await store.note_read_through(connection, idle)

@@ -378,6 +378,8 @@ class _Run:
                         self._topics,
                         SystemClock(),
                         tell=lambda read, end: None,
+                        processes=number + 1,
+                        drives_in_a_lot=100,
                     )
             except TimeoutError:
                 self._wrong("the tables can be built anew", f"not in {REBUILT_WITHIN:g} s")

@@ -365,7 +365,10 @@ async def _a_busy_history(log: LogWriter, drives: int) -> None:
     )
 
 
-async def test_a_rebuild_gives_the_same_tables_row_for_row(log: LogWriter, projecting: Projecting) -> None:
+@pytest.mark.parametrize("processes", [1, 2])
+async def test_a_rebuild_gives_the_same_tables_row_for_row(
+    log: LogWriter, projecting: Projecting, processes: int
+) -> None:
     # So little memory that most drives are judged from the tables, and some with the verdict before at hand.
     async with projecting.worker(cached_drives=200, cached_workings=50):
         await _a_busy_history(log, 300)
@@ -378,6 +381,8 @@ async def test_a_rebuild_gives_the_same_tables_row_for_row(log: LogWriter, proje
             projecting.topics,
             SystemClock(),
             tell=lambda read, end: told.append((read, end)),
+            processes=processes,
+            drives_in_a_lot=20,
         )
         assert rebuilt.facts == len(before["fact"])
         assert rebuilt.changed_flags == 0

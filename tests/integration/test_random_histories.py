@@ -366,6 +366,7 @@ async def test_a_rebuild_equals_live_tables_that_came_about_by_the_clock(
             projecting.topics,
             SystemClock(),
             tell=lambda read, end: None,
+            drives_in_a_lot=7,
         )
         assert rebuilt.changed_flags == 0
         _same(await contents(projecting.dsn), live)

@@ -508,8 +508,9 @@ def rebuild(
 
     Example:  mitodoke rebuild
 
-    The system may run meanwhile. Settings are the MITODOKE_* variables, or the running system's where those are
-    not set. Exit code 1 when it fails; the old read model stays then.
+    The system may run meanwhile. It takes every core, and as much room for temporary files (TMPDIR) as the log has.
+    Settings are the MITODOKE_* variables, or the running system's where those are not set. Exit code 1 when it fails;
+    the old read model stays then.
     """
     from mitodoke.cli.processes import rebuild_read_model
 

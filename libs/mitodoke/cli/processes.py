@@ -90,6 +90,7 @@ def rebuild_read_model(connection: Path, *, accept_this_log: bool) -> Exit:
     import gc
 
     import asyncpg
+    import uvloop
     from aiokafka.errors import KafkaError
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
@@ -114,7 +115,7 @@ def rebuild_read_model(connection: Path, *, accept_this_log: bool) -> Exit:
             bars.update(task, completed=read, total=to_be_read)
 
         try:
-            done = asyncio.run(
+            done = uvloop.run(
                 rebuild(
                     config.kafka,
                     config.need_database(),
@@ -122,6 +123,7 @@ def rebuild_read_model(connection: Path, *, accept_this_log: bool) -> Exit:
                     SystemClock(),
                     tell=tell,
                     accept_this_log=accept_this_log,
+                    processes=os.cpu_count() or 1,
                 )
             )
         except ConfigError as error:

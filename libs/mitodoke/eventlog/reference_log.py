@@ -20,6 +20,7 @@ from mitodoke.lifecycle.reference import BEGINNING, Reference, ReferenceFact
 _log = structlog.get_logger("mitodoke.eventlog")
 
 _RETRY_SECONDS = 0.5
+_LOOK_AGAIN_SECONDS = 0.1
 
 
 class ReferenceUnavailable(Exception):
@@ -165,6 +166,19 @@ class ReferenceFollower:
             raise ReferenceUnavailable(f"The reference log does not answer: {error!r}; try again") from error
         if self._failure is not None:
             raise ReferenceUnavailable(self._failure)
+
+    async def once_ready(self, limit: float) -> None:
+        """Return when everything that the log holds now has been taken in, where `run` has only just begun.
+
+        `limit` is in seconds. Raises TimeoutError when it does not become ready within it, and ReferenceUnavailable
+        when it has stopped for good or the broker no longer answers.
+        """
+        async with asyncio.timeout(limit):
+            while not self.ready:
+                if self._failure is not None:
+                    raise ReferenceUnavailable(self._failure)
+                await asyncio.sleep(_LOOK_AGAIN_SECONDS)
+        await self.read_to_end(limit)
 
     def _end_asked_from_now_on(self) -> asyncio.Task[int]:
         """The look-up that this call may share: one that is not yet on its way, or its answer might be older."""

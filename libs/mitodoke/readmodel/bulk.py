@@ -34,8 +34,12 @@ async def write(connection: Connection, partition: int, changes: Changes) -> Non
             *_columns(pairs),
             partition,
         )
-    if changes.gone_obligations:
-        gone = [(serial, *key) for serial, key in sorted(changes.gone_obligations)]
+    gone = [
+        (serial, *key)
+        for serial, key in sorted(changes.gone_obligations)
+        if serial in known and key in known[serial].obligations
+    ]
+    if gone:
         await connection.execute(
             """delete from obligation o using unnest($1::text[], $2::text[], $3::text[], $4::text[])
                as gone (serial, cycle, obligation, subject)

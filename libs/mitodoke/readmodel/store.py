@@ -113,6 +113,17 @@ async def note_read_through(connection: Connection, positions: Iterable[tuple[in
     )
 
 
+async def holds_any(connection: Connection, partition: int, offsets: Sequence[int]) -> bool:
+    """Whether a message at one of these offsets has been taken in, be it into quarantine."""
+    held: bool = await connection.fetchval(
+        """select exists (select from fact where partition = $1 and "offset" = any($2))
+               or exists (select from quarantine where partition = $1 and "offset" = any($2))""",
+        partition,
+        offsets,
+    )
+    return held
+
+
 async def load(connection: Connection, serials: Sequence[str], decode: Decoder) -> dict[str, DriveState]:
     """The states of the drives that the tables know; who is not in the answer is new."""
     facts: dict[str, list[Fact]] = {}
