@@ -107,10 +107,7 @@ def _worked_out(
         if held is not None and same_reference:
             contract, published = held.contract, held.published
         else:
-            contract = reference.contract(cycle.contract, as_of)
-            published = None
-            if contract is not None:
-                published = reference.policy(contract.policy_id, contract.policy_version, as_of)
+            contract, published = _agreement(cycle.contract, reference, as_of)
             if held is not None and not (
                 held.contract is contract
                 and held.published is published
@@ -130,7 +127,8 @@ def _worked_out(
             asked = _looking_at(held, (*of_drive, *new))
             for number in _numbers(held.waiting & ~asked):
                 piece = held.pieces[number]
-                if (piece.until is not None and as_of >= piece.until) or not (
+                in_time = piece.until is None or as_of < piece.until
+                if not in_time or not (
                     same_reference or _closed_alike(piece, reference, as_of, cycle.contract)
                 ):
                     asked |= 1 << number
@@ -157,15 +155,25 @@ def _worked_out(
             if latest is not None and may_be_moved:
                 asked |= _moved(case, held, may_be_moved, latest)
             cycles[name] = _again(case, held, asked)
-    until = last.reference_until if last is not None and same_reference else None
     if (
-        last is None
-        or not same_reference
-        or stood.contracts is not last.stood.contracts
-        or stood.shipments is not last.stood.shipments
+        last is not None
+        and same_reference
+        and stood.contracts is last.stood.contracts
+        and stood.shipments is last.stood.shipments
     ):
+        until = last.reference_until
+    else:
         until = reference.next_change(stood.contracts, stood.shipments, as_of)
     return Workings(stood, destructions, shared, cycles, reference.held, until)
+
+
+def _agreement(
+    contract_id: str, reference: Reference, as_of: datetime
+) -> tuple[Contract | None, PolicyPublished | None]:
+    contract = reference.contract(contract_id, as_of)
+    if contract is None:
+        return None, None
+    return contract, reference.policy(contract.policy_id, contract.policy_version, as_of)
 
 
 def _says_the_same(reference: Reference, last: Workings, as_of: datetime) -> bool:
