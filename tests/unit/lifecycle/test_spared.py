@@ -493,7 +493,7 @@ def test_no_drive_shares_with_another_what_was_made_of_its_facts() -> None:
 
 
 ARRIVALS = policy(
-    owes("arrival", worlds.DriveDispatched, worlds.DriveDelivered, "10d", worlds.Role.CARRIER, Per.SHIPMENT),
+    owes("arrival", worlds.DriveDispatched, worlds.DriveDelivered, "240h", worlds.Role.CARRIER, Per.SHIPMENT),
     grace=timedelta(hours=1),
 )
 
