@@ -11,6 +11,7 @@ import asyncio
 import marshal
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
 from datetime import datetime
 from functools import partial
 from pathlib import Path
@@ -121,7 +122,8 @@ class Lots:
 class DriveByDrive:
     """Fills the tables of `pool` from some partitions, up to where each ends now; they must hold nothing of them yet.
 
-    The follower has read the reference log to its end. A lot has so many drives, all of which are in memory. `tell` is
+    The follower has read the reference log to its end. When a flag was first noticed, which the log does not say, is
+    taken from the tables of the schema `noticed_in`. A lot has so many drives, all of which are in memory. `tell` is
     called with the messages judged and to be judged. As much room as the largest partition takes in the log is needed
     in the folder for temporary files.
     """
@@ -133,6 +135,7 @@ class DriveByDrive:
         pool: asyncpg.Pool,
         follower: ReferenceFollower,
         clock: Clock,
+        noticed_in: str,
         drives_in_a_lot: int,
         tell: Callable[[int, int], None],
     ) -> None:
@@ -142,6 +145,7 @@ class DriveByDrive:
         self._follower = follower
         self._clock = clock
         self._tell = tell
+        self._noticed_in = noticed_in
         self._drives_in_a_lot = drives_in_a_lot
         self._done = self._to_be_done = 0
 
@@ -233,14 +237,18 @@ class DriveByDrive:
             ledger.turn(serial, until)
             if number % _BREATHER == 0:
                 await asyncio.sleep(0)
-        await self._write(partition.partition, ledger.changes())
+        await self._write(partition.partition, ledger.changes(), ledger.states)
         self._done += number
         self._tell(self._done, self._to_be_done)
 
-    async def _write(self, partition: int, changes: Changes) -> None:
+    async def _write(self, partition: int, changes: Changes, serials: Iterable[str]) -> None:
         while True:
             try:
                 async with self._pool.acquire() as connection, connection.transaction():
+                    noticed = await store.detected(connection, self._noticed_in, serials)
+                    for flag_id in noticed.keys() & changes.flags.keys():
+                        serial, stored = changes.flags[flag_id]
+                        changes.flags[flag_id] = serial, replace(stored, detected_at=noticed[flag_id])
                     # Whether it was done shows when the connection broke just as it was.
                     if not await store.holds_any(connection, partition, _offsets(changes)):
                         await bulk.write(connection, partition, changes)

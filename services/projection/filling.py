@@ -37,6 +37,8 @@ class Work(NamedTuple):
     reference_topic: str
     dsn: str
     schema: str
+    noticed_in: str
+    """The schema whose tables say when a flag was first noticed."""
     partitions: Sequence[TopicPartition]
     drives_in_a_lot: int = DRIVES_IN_A_LOT
 
@@ -118,7 +120,14 @@ async def _fill_here(work: Work, clock: Clock, tell: Callable[[int, int], None])
         async with await open_pool(work.dsn, schema=work.schema) as pool:
             await follower.once_ready(CONNECTED_SECONDS)
             filling = DriveByDrive(
-                work.bootstrap, work.partitions, pool, follower, clock, work.drives_in_a_lot, tell
+                work.bootstrap,
+                work.partitions,
+                pool,
+                follower,
+                clock,
+                work.noticed_in,
+                work.drives_in_a_lot,
+                tell,
             )
             await filling.run()
     except (NoRoomError, ReferenceUnavailable) as error:

@@ -80,7 +80,7 @@ async def rebuild(
             target, partitions = await _target(bootstrap, topics, pool, follower, accept_this_log)
             async with pool.acquire() as connection:
                 await store.ensure_progress(connection, len(partitions))
-            work = Work(bootstrap, topics.reference, dsn, REBUILT, partitions, drives_in_a_lot)
+            work = Work(bootstrap, topics.reference, dsn, REBUILT, SCHEMA, partitions, drives_in_a_lot)
             await _filled(work, clock, processes, tell)
             running.append(asyncio.create_task(worker.run()))
             while True:
@@ -259,7 +259,7 @@ async def _hand_over(connection: Connection) -> int:
     """Take over from the live tables what the log does not say, and publish only the flags that differ."""
     await connection.execute(
         f"""update {REBUILT}.flag r set detected_at = l.detected_at
-            from {SCHEMA}.flag l where l.flag_id = r.flag_id"""
+            from {SCHEMA}.flag l where l.flag_id = r.flag_id and l.detected_at <> r.detected_at"""
     )
     await connection.execute(
         f"""update {REBUILT}.progress r set version = greatest(r.version, l.version) + {VERSIONS_AHEAD}

@@ -16,7 +16,7 @@ from read_model import until
 
 def _work(of: Projecting, dsn: str) -> Work:
     partitions = [TopicPartition(of.topics.drives, number) for number in range(2)]
-    return Work(of.bootstrap, of.topics.reference, dsn, SCHEMA, partitions)
+    return Work(of.bootstrap, of.topics.reference, dsn, SCHEMA, SCHEMA, partitions)
 
 
 async def test_a_process_that_dies_fails_the_filling_and_no_other_is_left(

@@ -365,6 +365,10 @@ async def _a_busy_history(log: LogWriter, drives: int) -> None:
     )
 
 
+WHEN_NOTICED = "select array_agg((flag_id, detected_at) order by flag_id)::text from flag"
+"""What the log does not say, and a rebuild keeps."""
+
+
 @pytest.mark.parametrize("processes", [1, 2])
 async def test_a_rebuild_gives_the_same_tables_row_for_row(
     log: LogWriter, projecting: Projecting, processes: int
@@ -374,6 +378,7 @@ async def test_a_rebuild_gives_the_same_tables_row_for_row(
         await _a_busy_history(log, 300)
         await projecting.settled()
         before = await contents(projecting.dsn)
+        noticed = await ask(projecting.dsn, WHEN_NOTICED)
         told: list[tuple[int, int]] = []
         rebuilt = await rebuild(
             projecting.bootstrap,
@@ -391,6 +396,7 @@ async def test_a_rebuild_gives_the_same_tables_row_for_row(
         for table, rows in before.items():
             assert after[table] == rows, table
         assert len(before["flag"]) > 100
+        assert await ask(projecting.dsn, WHEN_NOTICED) == noticed
         # The live worker goes on in the new tables.
         await log.facts(DriveEnrolled(serial="LATER1", occurred_at=now()))
         await projecting.caught_up()

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 from mitodoke.contracts.reference.v1.reference_pb2 import QuarantineDecided
 from mitodoke.lifecycle.facts import Fact
@@ -122,6 +123,14 @@ async def holds_any(connection: Connection, partition: int, offsets: Sequence[in
         offsets,
     )
     return held
+
+
+async def detected(connection: Connection, schema: str, serials: Iterable[str]) -> dict[UUID, datetime]:
+    """When the flags of these drives were first noticed, by the tables of another schema."""
+    rows = await connection.fetch(
+        f"select flag_id, detected_at from {schema}.flag where serial = any($1)", list(serials)
+    )
+    return {row["flag_id"]: row["detected_at"] for row in rows}
 
 
 async def load(connection: Connection, serials: Sequence[str], decode: Decoder) -> dict[str, DriveState]:
