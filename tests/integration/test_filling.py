@@ -1,21 +1,27 @@
-"""The processes that share out the filling of a rebuild's tables: one that fails fails it all, and none is left."""
+"""The filling of a rebuild's tables: a process that fails fails it all, none is left, and no lot is written twice."""
 
 import asyncio
 import multiprocessing
 
+import asyncpg
 import pytest
 from aiokafka import TopicPartition
 
-from log_writer import LogWriter
+from log_writer import LogWriter, now
 from mitodoke.chassis.clock import SystemClock
-from mitodoke.readmodel.pool import SCHEMA
+from mitodoke.contracts.leasing.v1.leasing_pb2 import DriveEnrolled
+from mitodoke.readmodel import bulk, store
+from mitodoke.readmodel.pool import SCHEMA, Connection
+from mitodoke.readmodel.rows import Changes
 from mitodoke.services.projection.filling import FillingError, Work, fill
 from projecting import Projecting
-from read_model import until
+from read_model import ask, until
+
+PARTITIONS = 6
 
 
 def _work(of: Projecting, dsn: str) -> Work:
-    partitions = [TopicPartition(of.topics.drives, number) for number in range(2)]
+    partitions = [TopicPartition(of.topics.drives, number) for number in range(PARTITIONS)]
     return Work(of.bootstrap, of.topics.reference, dsn, SCHEMA, SCHEMA, partitions)
 
 
@@ -45,3 +51,28 @@ async def test_what_a_process_cannot_reach_is_said_by_the_filling(
     with pytest.raises(FillingError, match="Kafka or PostgreSQL does not answer"):
         await fill(_work(projecting, nowhere), SystemClock(), 2, lambda done, of: None)
     assert multiprocessing.active_children() == []
+
+
+async def test_a_lot_whose_commit_was_not_heard_of_is_written_once(
+    log: LogWriter, projecting: Projecting, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await log.world()
+    await log.facts(DriveEnrolled(serial="ZK80001", occurred_at=now()))
+    write, written = bulk.write, 0
+
+    async def cut_off(connection: Connection, partition: int, changes: Changes) -> None:
+        nonlocal written
+        await write(connection, partition, changes)
+        written += 1
+        if written == 1:
+            await connection.execute("commit")
+            raise asyncpg.ConnectionDoesNotExistError("cut off after the commit")
+
+    monkeypatch.setattr(bulk, "write", cut_off)
+    connection = await asyncpg.connect(projecting.dsn, server_settings={"search_path": SCHEMA})
+    await store.ensure_progress(connection, PARTITIONS)
+    await connection.close()
+    await fill(_work(projecting, projecting.dsn), SystemClock(), 1, lambda done, of: None)
+    assert written == 1
+    assert await ask(projecting.dsn, "select count(*) from fact") == 1
+    assert await ask(projecting.dsn, "select sum(next_offset)::int from progress where partition >= 0") == 1
