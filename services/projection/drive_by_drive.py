@@ -152,7 +152,8 @@ class DriveByDrive:
     async def run(self) -> None:
         """Return when every drive is judged up to the last message of its partition, and `progress` says so.
 
-        Troubles of PostgreSQL are waited for. Raises NoRoomError, and KafkaError when the broker is away.
+        Troubles of PostgreSQL are waited for while a lot is written, and are raised between two partitions. Raises
+        NoRoomError, and KafkaError when the broker is away as it begins.
         """
         consumer = AIOKafkaConsumer(
             bootstrap_servers=self._bootstrap,
@@ -229,16 +230,17 @@ class DriveByDrive:
             judged=alike.judge,
             published=False,
         )
-        for number, record in enumerate(lot(partition), 1):
+        messages = 0
+        for messages, record in enumerate(lot(partition), 1):
             ledger.take(record)
-            if number % _BREATHER == 0:
+            if messages % _BREATHER == 0:
                 await asyncio.sleep(0)
-        for number, serial in enumerate(list(ledger.states), 1):
+        for position, serial in enumerate(list(ledger.states), 1):
             ledger.turn(serial, until)
-            if number % _BREATHER == 0:
+            if position % _BREATHER == 0:
                 await asyncio.sleep(0)
         await self._write(partition.partition, ledger.changes(), ledger.states)
-        self._done += number
+        self._done += messages
         self._tell(self._done, self._to_be_done)
 
     async def _write(self, partition: int, changes: Changes, serials: Iterable[str]) -> None:
