@@ -41,6 +41,7 @@ class LogWriter:
         self,
         *items: Any,
         party: str = "lessor",
+        operator: str = "op-1",
         contract: str = "K-1",
         backfilled: bool = False,
         request_id: str | None = None,
@@ -51,7 +52,7 @@ class LogWriter:
             party=party,
             request_id=request_id or str(uuid.uuid4()),
             contract=contract,
-            operator="op-1",
+            operator=operator,
             backfilled=backfilled,
         )
         events = drive_events(items, [item.serial for item in items], envelope)

@@ -2,15 +2,15 @@
 
 Of each fate, and each day since its lease ended, one drive is really told, judged and brought up to the day by the
 projection's own ledger. The rows that come of it are those of every other such drive but for serial, lot, contract and
-ids. Where everything is long past, the drive of 400 days ago stands for older ones, moved back in time. Indexes are
+ids. Where everything is long past, one drive stands for all, moved in time. Indexes are
 taken off before and made afterwards, as one does for so many rows.
 """
 
 import shutil
 import uuid
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, Final
@@ -27,11 +27,15 @@ from mitodoke.readmodel.rows import RANK, Changes
 from mitodoke.services.projection.ledger import Ledger
 
 LONG_PAST: Final = 400
+"""After so many days nothing changes any more."""
+A_QUIET_SUMMER: Final = datetime(2024, 6, 4, 1, tzinfo=UTC)
+"""Where a lease ends then, no step falls on a public holiday of Japan."""
 DRIVES_AT_ONCE: Final = 10_000
 BYTES_A_DRIVE: Final = 6_000
 """What a drive takes on disk at most, with indexes and what is written ahead: about half of it stays."""
 TABLES: Final = ("fact", "drive", "drive_contract", "obligation", "flag", "flag_history", "shipment")
 _TEMPLATE: Final = 1_234_567
+_TEMPLATE_LOT: Final = Lot(0, _TEMPLATE, (), A_QUIET_SUMMER, CONTRACT_OF_ALL)
 _IDS: Final = uuid.UUID("5d1a0000-0000-4000-8000-000000000000").int
 
 
@@ -121,7 +125,7 @@ class Loader:
                     row.occurred_at + later,
                     row.recorded_at + later,
                     False,
-                    row.payload.replace(serial(_TEMPLATE).encode(), name.encode()),
+                    _of_lot(row.payload, lot).replace(serial(_TEMPLATE).encode(), name.encode()),
                 )
             )
         for drive in changes.drives:
@@ -136,8 +140,8 @@ class Loader:
         for owed in changes.obligations.values():
             rows["obligation"].append(
                 (
-                    name, owed.cycle, owed.obligation, owed.subject and lot.id, lot.contract, owed.state.value,
-                    owed.after.value, owed.expect.value, owed.owed_by.value, ",".join(owed.parties),
+                    name, owed.cycle, owed.obligation, _named_in(owed.subject, lot), lot.contract,
+                    owed.state.value, owed.after.value, owed.expect.value, owed.owed_by.value, ",".join(owed.parties),
                     owed.opened_at + later, owed.due_at + later, owed.decided_at + later, moved(owed.met_at),
                 )
             )  # fmt: skip
@@ -159,21 +163,29 @@ class Loader:
             for row in changes.history
         ]
         rows["shipment"] += [
-            (lot.id, name, partition, lot.contract, moved(row.sent_at), moved(row.received_at))
+            (
+                _named_in(row.shipment, lot),
+                name,
+                partition,
+                lot.contract,
+                moved(row.sent_at),
+                moved(row.received_at),
+            )
             for row in changes.shipments
         ]
 
     def _template(self, fate: Fate, lot: Lot) -> _Rows:
+        assert self._now - A_QUIET_SUMMER > timedelta(days=LONG_PAST)
         age = min((self._now - lot.lease_ends).days, LONG_PAST)
         rows = self._judged.get((fate.name, age))
         if rows is None:
-            ended = lot.lease_ends if age < LONG_PAST else self._now - timedelta(days=LONG_PAST, hours=5)
+            ended = lot.lease_ends if age < LONG_PAST else A_QUIET_SUMMER
             rows = self._judged[fate.name, age] = self._told(fate, ended)
         return rows
 
     def _told(self, fate: Fate, lease_ends: datetime) -> _Rows:
         """Tell the template drive's facts one by one, and judge it now."""
-        lot = Lot(0, _TEMPLATE, (fate,), lease_ends, CONTRACT_OF_ALL)
+        lot = replace(_TEMPLATE_LOT, fates=(fate,), lease_ends=lease_ends)
         ledger = Ledger(0, {}, self._reference, self._now, judged=judge)
         for offset, step in enumerate(fate.steps):
             at = happened(step, lot)
@@ -185,10 +197,25 @@ class Loader:
         return _Rows(lease_ends, ledger.changes())
 
 
+def _named_in(subject: str, lot: Lot) -> str:
+    """The name of a lot or shipment of the template drive, as it is in that lot."""
+    return _of_lot(subject.encode(), lot).decode()
+
+
+def _of_lot(words: bytes, lot: Lot) -> bytes:
+    """What says the lot or shipment of the template drive, for that lot: the names are all as long as each other."""
+    for of in (Lot.id, Lot.shipment):
+        assert of.fget is not None
+        words = words.replace(of.fget(_TEMPLATE_LOT).encode(), of.fget(lot).encode())
+    return words
+
+
 def _record(step: str, lot: Lot, at: datetime, recorded: datetime, offset: int) -> Any:
     """A message of the log as it is read."""
     item = said(step, _TEMPLATE, lot, at)
-    envelope = Envelope("test", STEPS[step].party, str(uuid.UUID(int=offset)), lot.contract, "op-1")
+    envelope = Envelope(
+        "test", STEPS[step].party, str(uuid.UUID(int=offset)), lot.contract, STEPS[step].operator
+    )
     [event] = drive_events([item], [item.serial], envelope)
     milliseconds = round(recorded.timestamp() * 1000)
     return SimpleNamespace(

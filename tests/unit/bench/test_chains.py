@@ -20,6 +20,7 @@ from mitodoke.chassis.validation import violations
 from mitodoke.contracts.destruction.v1 import destruction_service_pb2
 from mitodoke.contracts.leasing.v1 import leasing_service_pb2
 from mitodoke.contracts.returns.v1 import returns_service_pb2
+from mitodoke.contracts.transport.v1 import transport_service_pb2
 from mitodoke.contracts.wipe.v1 import wipe_service_pb2
 from mitodoke.lifecycle.serials import canonical
 
@@ -76,6 +77,7 @@ def test_what_is_said_is_what_the_services_take() -> None:
         "mitodoke.leasing.v1": leasing_service_pb2,
         "mitodoke.wipe.v1": wipe_service_pb2,
         "mitodoke.returns.v1": returns_service_pb2,
+        "mitodoke.transport.v1": transport_service_pb2,
         "mitodoke.destruction.v1": destruction_service_pb2,
     }
     lot = next(lots(1, 100))
@@ -94,5 +96,6 @@ def test_what_is_said_is_what_the_services_take() -> None:
 def test_leases_end_within_the_years_asked_for() -> None:
     begin = datetime(2020, 1, 1, tzinfo=UTC)
     ends = [lot.lease_ends for lot in lots(1, 200_000, begin=begin, years=2)]
-    assert begin <= min(ends) and max(ends) <= begin + timedelta(days=732)
+    assert {end.weekday() for end in ends} == {1}
+    assert begin - timedelta(days=6) <= min(ends) and max(ends) <= begin + timedelta(days=732)
     assert max(ends) - min(ends) > timedelta(days=500)
