@@ -231,6 +231,8 @@ def _reports(
         )
     if says is verified:
         fields["by"] = draw(st.sampled_from((OWNER, SANITISER)))
+    if says in (enrolled, removed):
+        fields["enclosure"] = draw(st.sampled_from(("", "A-1", "A-1", "a-1", "B-2")))
     if says is enrolled:
         fields["media_type"] = draw(st.sampled_from(("", "hdd", "ssd")))
         fields["data_class"] = draw(st.sampled_from(("", "open", "secret")))

@@ -176,6 +176,8 @@ def report(
     fields: dict[str, Any] = {}
     if says in (released, returned, dispatched, delivered):
         fields["shipment"] = f"S-{shipment if chance.random() < 0.9 else shipment + 1}"
+    if says in (enrolled, removed):
+        fields["enclosure"] = pick(("", "A-1", "A-1", "a-1", "B-2"))
     if says is enrolled:
         fields |= {"media_type": pick(("", "hdd", "ssd")), "data_class": pick(("", "open", "secret"))}
     elif says is wiped:

@@ -14,6 +14,7 @@ from mitodoke.lifecycle.facts import (
     CertificateIssued,
     DriveDestroyed,
     DriveEnrolled,
+    DriveRemoved,
     DriveReturned,
     Fact,
     FactRetracted,
@@ -38,12 +39,15 @@ NUMBERS = (*SERIALS, "0000000000A1")
 
 def under_another_name(facts: tuple[Fact, ...], serial: str, chance: random.Random) -> tuple[Fact, ...]:
     """The same reports of another drive: other events, with the same word for word."""
+    enclosures = {"A-1": chance.choice(("A-1", f"of {serial}"))}
     names: dict[UUID, UUID] = {f.event_id: UUID(int=chance.getrandbits(128), version=4) for f in facts}
     other = []
     for fact in facts:
         fact = replace(fact, serial=serial, event_id=names[fact.event_id])
         if isinstance(fact, WipeVerified) and fact.wipe is not None:
             fact = replace(fact, wipe=names.get(fact.wipe, fact.wipe))
+        elif isinstance(fact, DriveEnrolled | DriveRemoved):
+            fact = replace(fact, enclosure=enclosures.get(fact.enclosure, fact.enclosure))
         elif isinstance(fact, FactRetracted):
             fact = replace(fact, retracted=names.get(fact.retracted, fact.retracted))
         elif isinstance(fact, CertificateIssued) and fact.serial_on_certificate and chance.random() < 0.5:

@@ -3,17 +3,18 @@
 Drives travel in lots: what one of four hundred was told, the others were told in the same call, in the same words
 and at the same time. A verdict speaks of a drive's serial and of its events' ids only where it names them, so the
 verdict on one such drive, with these names exchanged, is the verdict on every other (hash consing: Goto 1974;
-Ershov 1958). What was judged is the first drive of its kind, the example.
+Ershov 1958). What was judged is the first drive of its kind, the example. The enclosure of a drive is such a name
+too, as long as all that is told of the drive names the same one.
 """
 
 from collections import OrderedDict
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from datetime import datetime
 from operator import attrgetter
 from typing import Any, Final, TypeAlias, TypeVar
 
-from mitodoke.lifecycle.facts import FACTS, CertificateIssued, DriveEnrolled, Fact, WipeVerified
+from mitodoke.lifecycle.facts import FACTS, CertificateIssued, DriveEnrolled, DriveRemoved, Fact, WipeVerified
 from mitodoke.lifecycle.findings.catalogue import CATALOGUE
 from mitodoke.lifecycle.judge import judge
 from mitodoke.lifecycle.kinds import CORRECTIONS
@@ -33,12 +34,13 @@ MAY_ASK_FOR_THE_SERIAL: Final = frozenset({"suspect_serial", "conflicting_facts"
 """The rules to which it makes a difference what a serial is. Drives to which it does are judged by themselves."""
 
 Words: TypeAlias = tuple[object, ...]
-"""A fact without its names: what it says, and how its id stands to the ids of the facts that happened or were known
-at the same time, among which a rule decides by the id."""
+"""A fact without its names: what it says, whether it names an enclosure, and how its id stands to the ids of the
+facts that happened or were known at the same time, among which a rule decides by the id."""
 
 _SAID: Final = {
     kind: attrgetter(
-        "kind", *(f.name for f in fields(fact) if f.compare and f.name not in ("event_id", "serial"))
+        "kind",
+        *(f.name for f in fields(fact) if f.compare and f.name not in ("event_id", "serial", "enclosure")),
     )
     for kind, fact in FACTS.items()
 }
@@ -167,6 +169,11 @@ def _words(record: Record, position: int) -> Words | None:
     if fact.kind in NAMES_ANOTHER:
         return None
     said: object = _SAID[fact.kind](fact)
+    if isinstance(fact, DriveEnrolled | DriveRemoved):
+        if len(_enclosures(record.facts)) > 1:
+            # Which of them each names makes a difference, and a flag would say.
+            return None
+        said = bool(fact.enclosure), said
     if isinstance(fact, DriveEnrolled):
         if any(
             f is not fact and f.kind is DriveEnrolled.kind and f.contract == fact.contract
@@ -194,8 +201,16 @@ def _words(record: Record, position: int) -> Words | None:
     return (said, *ties)
 
 
+def _enclosures(facts: Iterable[Fact]) -> set[str]:
+    """What enclosures the facts name."""
+    return {fact.enclosure for fact in facts if isinstance(fact, DriveEnrolled | DriveRemoved)} - {""}
+
+
 def _renamed(fact: Fact, own: Sequence[Fact], theirs: Sequence[Fact]) -> Fact:
-    """The fact as the example has it: it names no serial, and of the example's facts the one that stands there."""
+    """The fact as the example has it: with its enclosure, no serial, and of its facts the one that stands there."""
+    if isinstance(fact, DriveEnrolled | DriveRemoved) and fact.enclosure:
+        named = _enclosures(other for other in theirs if other is not fact)
+        return replace(fact, enclosure=named.pop()) if named else fact
     if isinstance(fact, WipeVerified) and fact.wipe is not None:
         of = next(n for n, held in enumerate(own) if held.event_id == fact.wipe)
         return replace(fact, wipe=theirs[of].event_id)

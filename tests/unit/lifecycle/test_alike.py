@@ -11,7 +11,15 @@ import pytest
 
 from mitodoke.lifecycle import alike as alike_module
 from mitodoke.lifecycle.alike import Alike, Like
-from mitodoke.lifecycle.facts import CertificateIssued, DriveDestroyed, DriveReturned, Fact, WipeVerified
+from mitodoke.lifecycle.facts import (
+    CertificateIssued,
+    DriveDestroyed,
+    DriveEnrolled,
+    DriveRemoved,
+    DriveReturned,
+    Fact,
+    WipeVerified,
+)
 from mitodoke.lifecycle.judge import judge
 from mitodoke.lifecycle.kinds import Role
 from mitodoke.lifecycle.record import Record, fold
@@ -28,6 +36,7 @@ from worlds import (
     policy,
     record,
     released,
+    removed,
     returned,
     under,
     verified,
@@ -193,6 +202,64 @@ def test_a_verification_of_a_wipe_that_nobody_told_of_is_judged_by_itself() -> N
     assert isinstance(first.workings, Like)
     assert isinstance(last.workings, Workings)
     assert last == judge(record(facts, ONE), under(), last.as_of)
+
+
+def in_enclosures(facts: tuple[Fact, ...], *names: str) -> tuple[Fact, ...]:
+    """The facts, those that may name an enclosure with these names."""
+    named = iter(names)
+    return tuple(
+        replace(fact, enclosure=next(named)) if isinstance(fact, DriveEnrolled | DriveRemoved) else fact
+        for fact in facts
+    )
+
+
+TAKEN_OUT = (enrolled("04-01"), wiped("04-02"), removed("04-03"), returned("04-04"))
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [(("A-1", "A-1"), ("B-2", "B-2")), (("A-1", ""), ("B-2", "")), (("", "A-1"), ("", "B-2"))],
+)
+def test_drives_alike_come_each_from_an_enclosure_of_its_own(
+    one: tuple[str, str], other: tuple[str, str]
+) -> None:
+    alike = Alike(100)
+    for serial, names in ((ONE, one), (OTHER, other)):
+        with judgings() as seen:
+            verdicts = lived(alike, in_enclosures(of(serial, TAKEN_OUT), *names), OWES_DESTRUCTION)
+        assert "conflicting_facts" not in {flag.kind for flag in verdicts[-1].flags}
+    assert seen == []
+
+
+def test_what_names_an_enclosure_is_not_like_what_names_none() -> None:
+    alike = Alike(100)
+    first, other = (
+        lived(alike, in_enclosures(of(serial, TAKEN_OUT), *names), OWES_DESTRUCTION)
+        for serial, names in ((ONE, ("A-1", "A-1")), (OTHER, ("", "A-1")))
+    )
+    assert all(example(a) is not example(b) for a, b in zip(first, other, strict=True))
+
+
+def test_an_example_that_another_drive_goes_on_from_stays_in_its_own_enclosure() -> None:
+    alike = Alike(100)
+    lived(alike, in_enclosures(of(ONE, TAKEN_OUT[:2]), "A-1"), OWES_DESTRUCTION, until="04-02")
+    own = in_enclosures(of(OTHER, TAKEN_OUT), "B-2", "B-2")
+    with judgings() as seen:
+        verdicts = lived(alike, own, OWES_DESTRUCTION)
+    assert seen and None not in seen
+    assert all(isinstance(verdict.workings, Like) for verdict in verdicts)
+    assert verdicts[-1] == judge(record(own, OTHER), OWES_DESTRUCTION, verdicts[-1].as_of)
+    assert "conflicting_facts" not in {flag.kind for flag in verdicts[-1].flags}
+
+
+def test_a_drive_of_which_two_enclosures_are_told_is_judged_by_itself_and_told_its_own() -> None:
+    alike = Alike(100)
+    lived(alike, in_enclosures(of(ONE, TAKEN_OUT), "A-1", "A-1"), OWES_DESTRUCTION)
+    verdicts = lived(alike, in_enclosures(of(OTHER, TAKEN_OUT), "A-2", "B-2"), OWES_DESTRUCTION)
+    assert isinstance(verdicts[1].workings, Like)
+    assert isinstance(verdicts[2].workings, Workings)
+    [conflict] = [flag for flag in verdicts[-1].flags if flag.kind == "conflicting_facts"]
+    assert "out of B-2" in conflict.message
 
 
 def test_where_a_rule_asks_for_the_serial_drives_are_judged_by_themselves() -> None:
