@@ -326,20 +326,21 @@ class Ledger:
                 state.parked,
             )
         )
-        if self._may_stand_otherwise_on_a_manifest(state):
+        if summary.manifest and summary.manifest != self._manifest_before(serial):
             self._changes.shipments.extend(
                 ShipmentRow(of.shipment, serial, self._partition, of.contract, of.sent_at, of.received_at)
                 for of in summary.manifest
             )
 
-    def _may_stand_otherwise_on_a_manifest(self, now: DriveState) -> bool:
-        """Whether more is known of the drive than when its rows were written: a fact counts from when it is known."""
-        before = self._held.get(now.record.serial)
+    def _manifest_before(self, serial: str) -> "tuple[Passage, ...]":
+        """How the drive stands on manifests by the rows that were written last."""
+        before = self._held.get(serial)
+        if before is None or not before.record.facts:
+            return ()
+        like = _like(before)
         return (
-            before is None
-            or before.record.facts is not now.record.facts
-            or any(fact.known_at > before.judged_at for fact in now.record.facts)
-        )
+            like.once(_summary_by) if like is not None else _summary(before.record, _stood(before))
+        ).manifest
 
 
 class Passage(NamedTuple):

@@ -72,6 +72,19 @@ def test_a_manifest_that_stands_already_is_not_written_again() -> None:
     assert sent_at(of) == []
 
 
+def test_a_fact_that_leaves_the_manifest_as_it_was_does_not_write_it_again() -> None:
+    of = ledger(after(told(released(TEN), TEN)))
+    of.take(told(initialised(TEN), TEN + MINUTE))
+    assert [drive.facts for drive in of.changes().drives] == [2]
+    assert sent_at(of) == []
+
+
+def test_a_fact_that_names_another_lot_writes_both() -> None:
+    of = ledger(after(told(released(TEN), TEN)))
+    of.take(told(released(TEN + MINUTE, "LOT-2"), TEN + MINUTE))
+    assert sent_at(of) == [("LOT-1", TEN), ("LOT-2", TEN + MINUTE)]
+
+
 def test_a_fact_of_before_that_becomes_known_later_puts_the_drive_on_its_manifest_then() -> None:
     # Imported history counts from when it happened, though the log holds it before.
     held = after(told(released(TEN + MINUTE), TEN, backfilled=True))

@@ -1,6 +1,10 @@
-"""What a batch changes, written in bulk: COPY for rows that are new, one statement a table for those that change."""
+"""What a batch changes, written in bulk: COPY for rows that are new, one statement a table for those that change.
 
-from collections.abc import Callable, Iterable, Sequence
+What changed rows have in common goes to PostgreSQL once: drives of one lot are told the same, and the driver looks at
+every element of an array.
+"""
+
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from typing import Any, TypeVar
 
 from mitodoke.lifecycle.verdict import Owed
@@ -25,7 +29,9 @@ async def write(connection: Connection, partition: int, changes: Changes) -> Non
     if new:
         await connection.copy_records_to_table("drive", records=new, columns=_DRIVE)
     if changed:
-        await connection.execute(_CHANGE_DRIVES, *_columns(changed))
+        await connection.execute(
+            _CHANGE_DRIVES, partition, *_said_once([(row.serial, row[2:]) for row in changed])
+        )
     if changes.drive_contracts:
         pairs = sorted(changes.drive_contracts)
         await connection.execute(
@@ -52,7 +58,7 @@ async def write(connection: Connection, partition: int, changes: Changes) -> Non
     if changes.history:
         await connection.copy_records_to_table("flag_history", records=changes.history)
     if changes.shipments:
-        await _write_shipments(connection, changes.shipments)
+        await _write_shipments(connection, partition, changes.shipments)
     if changes.quarantine:
         await connection.copy_records_to_table("quarantine", records=changes.quarantine)
     if changes.stuck:
@@ -70,6 +76,16 @@ async def write(connection: Connection, partition: int, changes: Changes) -> Non
 
 def _columns(rows: Sequence[Sequence[Any]]) -> list[list[Any]]:
     return [list(column) for column in zip(*rows, strict=True)]
+
+
+def _said_once(rows: Iterable[tuple[str, tuple[Hashable, ...]]]) -> list[list[Any]]:
+    """Columns of the serials, and of the place, from 1, of what each is told; then of all that is told, each once."""
+    serials, places = [], []
+    told: dict[tuple[Hashable, ...], int] = {}
+    for serial, what in rows:
+        serials.append(serial)
+        places.append(told.setdefault(what, len(told) + 1))
+    return [serials, places, *_columns(list(told))]
 
 
 def _parted(rows: Iterable[T], is_known: Callable[[T], bool]) -> tuple[list[T], list[T]]:
@@ -93,8 +109,11 @@ _DRIVE = (
 # Upserts, though the rows are there: they find each by its index, whatever the planner thinks of the table's size.
 _CHANGE_DRIVES = """
     insert into drive (serial, partition, contract, holder, holder_since, destroyed, facts, judged_at, turns_at, parked)
-    select * from unnest($1::text[], $2::int[], $3::text[], $4::text[], $5::timestamptz[], $6::bool[], $7::int[],
-        $8::timestamptz[], $9::timestamptz[], $10::bool[])
+    select serial, $1, contract, holder, holder_since, destroyed, facts, judged_at, turns_at, parked
+    from unnest($2::text[], $3::int[]) as drive (serial, told)
+    join unnest($4::text[], $5::text[], $6::timestamptz[], $7::bool[], $8::int[], $9::timestamptz[],
+        $10::timestamptz[], $11::bool[]) with ordinality
+        as what (contract, holder, holder_since, destroyed, facts, judged_at, turns_at, parked, told) using (told)
     on conflict (serial) do update set contract = excluded.contract, holder = excluded.holder,
         holder_since = excluded.holder_since, destroyed = excluded.destroyed, facts = excluded.facts,
         judged_at = excluded.judged_at, turns_at = excluded.turns_at, parked = excluded.parked"""
@@ -107,8 +126,13 @@ _OBLIGATION = (
 _CHANGE_OBLIGATIONS = """
     insert into obligation (serial, cycle, obligation, subject, contract, state, after, expect, owed_by, parties,
         opened_at, due_at, decided_at, met_at)
-    select * from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[],
-        $9::text[], $10::text[], $11::timestamptz[], $12::timestamptz[], $13::timestamptz[], $14::timestamptz[])
+    select serial, cycle, obligation, subject, contract, state, after, expect, owed_by, parties,
+        opened_at, due_at, decided_at, met_at
+    from unnest($1::text[], $2::int[]) as drive (serial, told)
+    join unnest($3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::text[], $10::text[],
+        $11::text[], $12::timestamptz[], $13::timestamptz[], $14::timestamptz[], $15::timestamptz[]) with ordinality
+        as what (cycle, obligation, subject, contract, state, after, expect, owed_by, parties, opened_at, due_at,
+            decided_at, met_at, told) using (told)
     on conflict (serial, cycle, obligation, subject) do update set contract = excluded.contract,
         state = excluded.state, after = excluded.after, expect = excluded.expect, owed_by = excluded.owed_by,
         parties = excluded.parties, opened_at = excluded.opened_at, due_at = excluded.due_at,
@@ -137,17 +161,21 @@ async def _write_obligations(connection: Connection, changes: Changes) -> None:
         changes.obligations.items(),
         lambda item: item[0][0] in known and item[0][1] in known[item[0][0]].obligations,
     )
+    # Drives alike owe the very same.
+    said = {
+        id(owed): _owed_columns(owed)
+        for owed in {id(owed): owed for owed in changes.obligations.values()}.values()
+    }
     if new:
-        rows = [_obligation_row(serial, owed) for (serial, _), owed in new]
+        rows = [(serial, *said[id(owed)]) for (serial, _), owed in new]
         await connection.copy_records_to_table("obligation", records=rows, columns=_OBLIGATION)
     if changed:
-        rows = [_obligation_row(serial, owed) for (serial, _), owed in changed]
-        await connection.execute(_CHANGE_OBLIGATIONS, *_columns(rows))
+        told = [(serial, said[id(owed)]) for (serial, _), owed in changed]
+        await connection.execute(_CHANGE_OBLIGATIONS, *_said_once(told))
 
 
-def _obligation_row(serial: str, owed: Owed) -> tuple[Any, ...]:
+def _owed_columns(owed: Owed) -> tuple[Any, ...]:
     return (
-        serial,
         owed.cycle,
         owed.obligation,
         owed.subject,
@@ -199,11 +227,16 @@ def _flag_row(serial: str, stored: StoredFlag) -> tuple[Any, ...]:
     )
 
 
-async def _write_shipments(connection: Connection, shipments: list[ShipmentRow]) -> None:
+async def _write_shipments(connection: Connection, partition: int, shipments: list[ShipmentRow]) -> None:
+    told = [(row.serial, (row.shipment, row.contract, row.sent_at, row.received_at)) for row in shipments]
     await connection.execute(
         """insert into shipment (shipment, serial, partition, contract, sent_at, received_at)
-           select * from unnest($1::text[], $2::text[], $3::int[], $4::text[], $5::timestamptz[], $6::timestamptz[])
+           select shipment, serial, $1, contract, sent_at, received_at
+           from unnest($2::text[], $3::int[]) as drive (serial, told)
+           join unnest($4::text[], $5::text[], $6::timestamptz[], $7::timestamptz[]) with ordinality
+               as what (shipment, contract, sent_at, received_at, told) using (told)
            on conflict (shipment, serial) do update set contract = excluded.contract,
                sent_at = excluded.sent_at, received_at = excluded.received_at""",
-        *_columns(shipments),
+        partition,
+        *_said_once(told),
     )
