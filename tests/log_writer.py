@@ -41,7 +41,6 @@ class LogWriter:
         self,
         *items: Any,
         party: str = "lessor",
-        operator: str = "op-1",
         contract: str = "K-1",
         backfilled: bool = False,
         request_id: str | None = None,
@@ -52,7 +51,7 @@ class LogWriter:
             party=party,
             request_id=request_id or str(uuid.uuid4()),
             contract=contract,
-            operator=operator,
+            operator="op-1",
             backfilled=backfilled,
         )
         events = drive_events(items, [item.serial for item in items], envelope)

@@ -12,7 +12,7 @@ import math
 import random
 from bisect import bisect
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from itertools import accumulate
 from typing import Any, Final
@@ -23,7 +23,7 @@ from mitodoke.contracts.leasing.v1 import leasing_pb2
 from mitodoke.contracts.returns.v1 import returns_pb2
 from mitodoke.contracts.transport.v1 import transport_pb2
 from mitodoke.contracts.wipe.v1 import wipe_pb2
-from mitodoke.eventlog.cloudevents import timestamp_of
+from mitodoke.eventlog.cloudevents import Envelope, Event, drive_events, timestamp_of
 
 SMALLEST: Final = 10
 LARGEST: Final = 4_000
@@ -241,6 +241,23 @@ class Report:
     def items(self, at: datetime) -> list[Any]:
         """The messages, all of one time."""
         return [said(self.step, number, self.lot, at) for number in self.numbers]
+
+    def events(self, at: datetime) -> list[Event]:
+        """The same as they stand in the log, where each report is a call of its own."""
+        envelope = Envelope(
+            "bench",
+            self.party,
+            f"{self.step} of {self.lot.id} from {self.numbers[0]}",
+            self.lot.contract,
+            self.operator,
+        )
+        items = self.items(at)
+        return drive_events(items, [item.serial for item in items], envelope)
+
+    def calls(self, most: int) -> Iterator["Report"]:
+        """The same in calls of so many drives at most."""
+        for first in range(0, len(self.numbers), most):
+            yield replace(self, numbers=self.numbers[first : first + most])
 
 
 def reports(of: Sequence[Lot]) -> Iterator[Report]:

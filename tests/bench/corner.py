@@ -13,6 +13,7 @@ from aiokafka.admin import AIOKafkaAdminClient
 
 from bench.machine import ROOT
 from log_writer import LogWriter
+from mitodoke.eventlog.recorder import Recorder
 from mitodoke.eventlog.reference_log import ReferenceFollower
 from mitodoke.eventlog.topics import Topics, create_topics
 from mitodoke.lifecycle.reference import Reference
@@ -69,6 +70,21 @@ class Corner:
                 end,
                 follower.fingerprint_before(end),
             )
+
+    @contextlib.asynccontextmanager
+    async def recording(self) -> AsyncIterator[Recorder]:
+        """The recorder of the services, connected."""
+        recorder = Recorder(self.backends.kafka, self.topics.drives)
+        running = asyncio.create_task(recorder.run())
+        try:
+            async with asyncio.timeout(60):
+                while not recorder.ready:  # noqa: ASYNC110  # it sets no event
+                    await asyncio.sleep(0.02)
+            yield recorder
+        finally:
+            running.cancel()
+            await asyncio.gather(running, return_exceptions=True)
+            await recorder.stop()
 
     @contextlib.asynccontextmanager
     async def _follower(self) -> AsyncIterator[ReferenceFollower]:

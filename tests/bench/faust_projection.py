@@ -4,7 +4,7 @@
 
 It decodes, folds and judges with the projection's own code, a fact at a time, and keeps the last verdicts at hand as
 the projection does. It writes no tables of PostgreSQL and is not exactly once: it does less. Prints seconds from the
-first fact to the last and how many flags it found.
+first fact to the last, and how many flags and obligations it found.
 """
 
 import asyncio
@@ -40,6 +40,7 @@ class Done:
 
     seconds: float
     flags: int
+    obligations: int
 
 
 class _Pickled(codecs.Codec):
@@ -126,7 +127,12 @@ async def _run(bootstrap: str, namespace: str, facts: int, folder: str) -> Done:
         await app.stop()
         following.cancel()
         await asyncio.gather(following, return_exceptions=True)
-    return Done(ended - started, sum(len(state.flags) for state in records.values()))
+    states = list(records.values())
+    return Done(
+        ended - started,
+        sum(len(state.flags) for state in states),
+        sum(len(state.obligations) for state in states),
+    )
 
 
 def main() -> None:

@@ -1,6 +1,7 @@
 """A rebuild of the read model from the first fact: facts a second, and memory on the way.
 
 The live tables are made first, by the projection, and swapped at the end; the rebuild is the command that people run.
+Beside it a worker keeps the live tables, and drives are reported all the while.
 """
 
 import asyncio
@@ -9,18 +10,28 @@ import os
 import sys
 import tempfile
 import time
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from datetime import UTC, datetime
 
+import asyncpg
 import psutil
 
-from bench.chains import facts_of, lots
-from bench.corner import Corner, corner
-from bench.figures import Count, Curve, Figure, Finding, at_least
+from bench.chains import LEASED, Lot, facts_of, lots, reports, serial
+from bench.corner import CONTRACT_OF_ALL, Corner, corner
+from bench.figures import Count, Curve, Figure, Finding, at_least, percentile
 from bench.own_process import module
 from bench.plan import Plan
-from bench.projection import SEED, projected, tell_log
-from mitodoke_local import Backends
+from bench.projection import APPENDED_WITHIN_SECONDS, SEED, projected, tell_log
+from bench.table_rows import ensure_room
+from mitodoke_local import Backends, System
 
 TEN_MILLION_IN_15_MINUTES = 10_000_000 / 900
+REPORT_EVERY_SECONDS = 0.5
+LOOK_SECONDS = 0.02
+FIRST_REPORTED = 5_000_000_000
+REPORTED = Lot(0, FIRST_REPORTED, (LEASED,) * 50, datetime(2030, 4, 2, 1, tzinfo=UTC), CONTRACT_OF_ALL)
+"""What is reported meanwhile: drives that nothing else speaks of."""
 
 
 async def measure(backends: Backends, plan: Plan) -> Finding:
@@ -29,19 +40,25 @@ async def measure(backends: Backends, plan: Plan) -> Finding:
     rates: list[tuple[float, float]] = []
     largest: list[tuple[float, float]] = []
     counts: list[Count] = []
+    waited: list[float] = []
     weights: list[tuple[float, float]] = []
+    # The log, the live tables and the new ones, and the lots on the way.
+    ensure_room(backends.folder.path, 4 * sizes[-1])
     for drives in sizes:
         made = list(lots(SEED, drives))
         facts = facts_of(made)
         async with corner(backends) as place:
             with plan.progress(f"{drives:,} drives into the log", facts) as advance:
                 await tell_log(place, made, advance)
-            await projected(place, facts, 1)
+            with plan.progress("the same into the live tables", facts):
+                await projected(place, facts, 2)
             with plan.progress(f"rebuild of {facts:,} facts", facts):
-                seconds, weights = await _rebuilt(place)
+                async with _reported_meanwhile(place) as waited:
+                    seconds, weights = await _rebuilt(place)
+            all_told = facts + len(waited) * len(REPORTED.fates)
             async with place.connected() as connection:
                 counts.append(
-                    Count("facts rebuilt", await connection.fetchval("select count(*) from fact"), facts)
+                    Count("facts rebuilt", await connection.fetchval("select count(*) from fact"), all_told)
                 )
         rates.append((facts, facts / seconds))
         largest.append((facts, max(mb for _, mb in weights)))
@@ -56,6 +73,8 @@ async def measure(backends: Backends, plan: Plan) -> Finding:
                 at_least(round(TEN_MILLION_IN_15_MINUTES)),
             ),
             Figure("memory at most", "MB", (largest[-1][1],)),
+            Figure("reported meanwhile: visible after, p50", "s", (percentile(waited, 0.5),)),
+            Figure("reported meanwhile: visible after, p99", "s", (percentile(waited, 0.99),)),
         ),
         tuple(counts),
         (
@@ -67,6 +86,42 @@ async def measure(backends: Backends, plan: Plan) -> Finding:
             "The bar is that of 10 million facts in 15 minutes. Memory is of all processes of the command together.",
         ),
     )
+
+
+@contextlib.asynccontextmanager
+async def _reported_meanwhile(place: Corner) -> AsyncIterator[list[float]]:
+    """Drives are reported to a live projection, lot after lot; seconds from the answer until each could be read."""
+    waited: list[float] = []
+    ended = asyncio.Event()
+
+    async def report() -> None:
+        async with place.recording() as recorder, place.connected() as connection:
+            while not ended.is_set():
+                lot = replace(
+                    REPORTED, number=len(waited), first=len(waited) * len(REPORTED.fates) + FIRST_REPORTED
+                )
+                [enrolled] = reports([lot])
+                await recorder.record(enrolled.events(datetime.now(UTC)), APPENDED_WITHIN_SECONDS)
+                answered = time.perf_counter()
+                while not await _is_there(connection, serial(enrolled.numbers[-1])):  # noqa: ASYNC110  # rows set no event
+                    await asyncio.sleep(LOOK_SECONDS)
+                waited.append(time.perf_counter() - answered)
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(ended.wait(), REPORT_EVERY_SECONDS)
+
+    with System.start(
+        place.backends, services=("projection",), database=place.dsn, topic_namespace=place.namespace
+    ):
+        reporting = asyncio.create_task(report())
+        try:
+            yield waited
+        finally:
+            ended.set()
+            await reporting
+
+
+async def _is_there(connection: asyncpg.Connection, name: str) -> bool:
+    return bool(await connection.fetchval("select exists (select from drive where serial = $1)", name))
 
 
 async def _rebuilt(place: Corner) -> tuple[float, list[tuple[float, float]]]:
