@@ -1,7 +1,7 @@
 """The projection beside the same judgement in a Faust agent that keeps each drive's record in a table."""
 
 from bench import faust_projection
-from bench.chains import facts_of, lots
+from bench.chains import facts_of, lots, reports
 from bench.corner import corner
 from bench.figures import Count, Figure, Finding, at_least, ratio
 from bench.plan import Plan
@@ -21,7 +21,7 @@ async def measure(backends: Backends, plan: Plan) -> Finding:
     facts = facts_of(made)
     for _ in plan.repeated("faust"):
         async with corner(backends) as place:
-            await tell_log(place, made)
+            await tell_log(place, reports(made))
             done = await faust_projection.ordered(place, facts, limit=120 if plan.quick else 900)
             faust.append(facts / done.seconds)
             seconds, _ = await projected(place, facts, 1)

@@ -269,6 +269,11 @@ def reports(of: Sequence[Lot]) -> Iterator[Report]:
                 yield Report(step, lot, numbers)
 
 
+def in_order_of_time(of: Sequence[Lot]) -> Iterator[Report]:
+    """The same reports as they come over the years: the steps of a lot within weeks, its enrolment long before."""
+    yield from sorted(reports(of), key=lambda report: (happened(report.step, report.lot), report.lot.number))
+
+
 def facts_of(of: Sequence[Lot]) -> int:
     """How many facts are reported of the lots."""
     return sum(len(fate.steps) for lot in of for fate in lot.fates)

@@ -20,7 +20,7 @@ import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 
-from bench.chains import facts_of, lots
+from bench.chains import facts_of, lots, reports
 from bench.corner import corner
 from bench.flame import flame_chart, read_stacks
 from bench.projection import SEED, tell_log
@@ -37,7 +37,7 @@ async def main(profile: Path, drives: int = 5_000, at_hand: int = 50_000) -> Non
     with real_backends() as backends:
         async with corner(backends) as place:
             made = list(lots(SEED, drives))
-            await tell_log(place, made)
+            await tell_log(place, reports(made))
             projecting = Projecting(backends.kafka, place.topics, place.dsn)
             async with looked_at:
                 started = time.perf_counter()

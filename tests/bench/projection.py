@@ -8,13 +8,13 @@ the same indexes.
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import psutil
 
-from bench.chains import Lot, facts_of, lots, reports
+from bench.chains import STEPS, Report, facts_of, lots, reports
 from bench.corner import Corner, corner
 from bench.figures import Count, Figure, Finding, at_least, ratio
 from bench.plan import Plan
@@ -43,7 +43,7 @@ async def measure(backends: Backends, plan: Plan) -> Finding:
         for _ in range(plan.repeats):
             for workers, rates in ((1, one), (2, two)):
                 async with corner(backends) as place:
-                    await tell_log(place, made)
+                    await tell_log(place, reports(made))
                     facts = facts_of(made)
                     seconds, used = await projected(place, facts, workers)
                     rates.append(facts / seconds)
@@ -84,27 +84,25 @@ def working_hour(now: datetime) -> datetime:
 
 
 async def tell_log(
-    place: Corner, made: list[Lot], told: Callable[[float], None] = lambda _: None
-) -> list[tuple[str, datetime]]:
-    """Append what is reported of the lots, each step a minute after the one before; what the steps' times were.
+    place: Corner, told_of: Iterable[Report], told: Callable[[float], None] = lambda _: None
+) -> None:
+    """Append the reports; each step is said to have happened a minute after the one before it, whenever it is told.
 
     As the services do it: calls of at most 500 drives, through the recorder.
     """
     begin = working_hour(datetime.now(UTC))
-    times: dict[str, datetime] = {}
+    times = {step: begin + timedelta(minutes=number) for number, step in enumerate(STEPS)}
     async with place.recording() as recorder:
         under_way: asyncio.Task[object] | None = None
-        for report in reports(made):
-            at = times.setdefault(report.step, begin + timedelta(minutes=len(times)))
+        for report in told_of:
             for call in report.calls(ITEMS_A_CALL):
-                events = call.events(at)
+                events = call.events(times[report.step])
                 if under_way is not None:
                     await under_way
                 under_way = asyncio.create_task(recorder.record(events, APPENDED_WITHIN_SECONDS))
                 told(len(events))
         if under_way is not None:
             await under_way
-    return list(times.items())
 
 
 async def projected(place: Corner, facts: int, workers: int) -> tuple[float, float]:

@@ -11,6 +11,7 @@ from bench.chains import (
     STEPS,
     facts_of,
     happened,
+    in_order_of_time,
     lots,
     reports,
     said,
@@ -70,6 +71,27 @@ def test_reports_hold_each_fact_once_and_each_drive_s_in_the_order_of_its_fate()
         for n, fate in enumerate(lot.fates):
             assert told[lot.first + n] == list(fate.steps)
     assert sum(map(len, told.values())) == facts_of(made)
+
+
+def test_over_the_years_the_same_is_reported_and_each_drive_s_in_order() -> None:
+    made = list(lots(3, 3_000))
+    told = list(in_order_of_time(made))
+    times = [happened(report.step, report.lot) for report in told]
+    assert times == sorted(times)
+    steps: dict[int, list[str]] = {}
+    for report in told:
+        for number in report.numbers:
+            steps.setdefault(number, []).append(report.step)
+    assert all(steps[lot.first + n] == list(fate.steps) for lot in made for n, fate in enumerate(lot.fates))
+
+
+def test_a_report_in_calls_is_the_same_report() -> None:
+    [report, *_] = (report for report in reports(list(lots(3, 3_000))) if len(report.numbers) > 500)
+    calls = list(report.calls(500))
+    assert [number for call in calls for number in call.numbers] == list(report.numbers)
+    assert {len(call.numbers) for call in calls[:-1]} == {500}
+    ids = [event.event_id for call in calls for event in call.events(happened(report.step, report.lot))]
+    assert len(set(ids)) == len(ids) == len(report.numbers)
 
 
 def test_what_is_said_is_what_the_services_take() -> None:
