@@ -33,6 +33,9 @@ NAMES_ANOTHER: Final = CORRECTIONS | EACH_USE
 MAY_ASK_FOR_THE_SERIAL: Final = frozenset({"suspect_serial", "conflicting_facts"})
 """The rules to which it makes a difference what a serial is. Drives to which it does are judged by themselves."""
 
+_ENCLOSED: Final = (DriveEnrolled, DriveRemoved)
+"""The facts that may name an enclosure."""
+
 Words: TypeAlias = tuple[object, ...]
 """A fact without its names: what it says, whether it names an enclosure, and how its id stands to the ids of the
 facts that happened or were known at the same time, among which a rule decides by the id."""
@@ -169,7 +172,7 @@ def _words(record: Record, position: int) -> Words | None:
     if fact.kind in NAMES_ANOTHER:
         return None
     said: object = _SAID[fact.kind](fact)
-    if isinstance(fact, DriveEnrolled | DriveRemoved):
+    if isinstance(fact, _ENCLOSED):
         if len(_enclosures(record.facts)) > 1:
             # Which of them each names makes a difference, and a flag would say.
             return None
@@ -203,12 +206,12 @@ def _words(record: Record, position: int) -> Words | None:
 
 def _enclosures(facts: Iterable[Fact]) -> set[str]:
     """What enclosures the facts name."""
-    return {fact.enclosure for fact in facts if isinstance(fact, DriveEnrolled | DriveRemoved)} - {""}
+    return {fact.enclosure for fact in facts if isinstance(fact, _ENCLOSED)} - {""}
 
 
 def _renamed(fact: Fact, own: Sequence[Fact], theirs: Sequence[Fact]) -> Fact:
     """The fact as the example has it: with its enclosure, no serial, and of its facts the one that stands there."""
-    if isinstance(fact, DriveEnrolled | DriveRemoved) and fact.enclosure:
+    if isinstance(fact, _ENCLOSED) and fact.enclosure:
         named = _enclosures(other for other in theirs if other is not fact)
         return replace(fact, enclosure=named.pop()) if named else fact
     if isinstance(fact, WipeVerified) and fact.wipe is not None:

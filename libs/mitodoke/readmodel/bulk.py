@@ -162,10 +162,8 @@ async def _write_obligations(connection: Connection, changes: Changes) -> None:
         lambda item: item[0][0] in known and item[0][1] in known[item[0][0]].obligations,
     )
     # Drives alike owe the very same.
-    said = {
-        id(owed): _owed_columns(owed)
-        for owed in {id(owed): owed for owed in changes.obligations.values()}.values()
-    }
+    distinct = {id(owed): owed for owed in changes.obligations.values()}
+    said = {key: _owed_columns(owed) for key, owed in distinct.items()}
     if new:
         rows = [(serial, *said[id(owed)]) for (serial, _), owed in new]
         await connection.copy_records_to_table("obligation", records=rows, columns=_OBLIGATION)
