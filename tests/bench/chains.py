@@ -222,7 +222,7 @@ def _digest(of: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """One call's worth of facts: the drives of a lot that a step was done to."""
+    """The drives of a lot that a step was done to: as many as the lot has, which may take several calls."""
 
     step: str
     lot: Lot
@@ -243,7 +243,7 @@ class Report:
         return [said(self.step, number, self.lot, at) for number in self.numbers]
 
     def events(self, at: datetime) -> list[Event]:
-        """The same as they stand in the log, where each report is a call of its own."""
+        """The same as they stand in the log when they come in one call."""
         envelope = Envelope(
             "bench",
             self.party,

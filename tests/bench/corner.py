@@ -75,29 +75,17 @@ class Corner:
     async def recording(self) -> AsyncIterator[Recorder]:
         """The recorder of the services, connected."""
         recorder = Recorder(self.backends.kafka, self.topics.drives)
-        running = asyncio.create_task(recorder.run())
         try:
-            async with asyncio.timeout(60):
-                while not recorder.ready:  # noqa: ASYNC110  # it sets no event
-                    await asyncio.sleep(0.02)
-            yield recorder
+            async with _running(recorder):
+                yield recorder
         finally:
-            running.cancel()
-            await asyncio.gather(running, return_exceptions=True)
             await recorder.stop()
 
     @contextlib.asynccontextmanager
     async def _follower(self) -> AsyncIterator[ReferenceFollower]:
         follower = ReferenceFollower(self.backends.kafka, self.topics.reference)
-        following = asyncio.create_task(follower.run())
-        try:
-            async with asyncio.timeout(60):
-                while not follower.ready:  # noqa: ASYNC110  # it sets no event
-                    await asyncio.sleep(0.02)
+        async with _running(follower):
             yield follower
-        finally:
-            following.cancel()
-            await asyncio.gather(following, return_exceptions=True)
 
     @contextlib.asynccontextmanager
     async def connected(self) -> AsyncIterator[asyncpg.Connection]:
@@ -109,6 +97,20 @@ class Corner:
             yield connection
         finally:
             await connection.close()
+
+
+@contextlib.asynccontextmanager
+async def _running(part: Recorder | ReferenceFollower) -> AsyncIterator[None]:
+    """Run it as a service does, from when it is ready."""
+    running = asyncio.create_task(part.run())
+    try:
+        async with asyncio.timeout(60):
+            while not part.ready:  # noqa: ASYNC110  # it sets no event
+                await asyncio.sleep(0.02)
+        yield
+    finally:
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
 
 
 @contextlib.asynccontextmanager
