@@ -65,6 +65,9 @@ def is_discarded(record: ConsumerRecord, discarded: frozenset[tuple[int, bytes |
 Judge: TypeAlias = Callable[[Record, Reference, datetime, Verdict | None], Verdict]
 """`judge`, or what says the same with less work."""
 
+UNTOLD: Final = DriveState(Record(""))
+"""A drive of which nothing is known."""
+
 WAITS_BEHIND: Final = "an earlier event of this drive waits in quarantine"
 
 
@@ -93,6 +96,7 @@ class Ledger:
         # Drives of one lot ask the same, one after another.
         self._next_change = lru_cache(maxsize=1024)(reference.next_change)
         self._read_through = lru_cache(maxsize=1024)(reference.read_through)
+        self._turns_alike: dict[Example, datetime | None] = {}
         self._detected_at = detected_at
         self._discarded = discarded
         self._judge = judged
@@ -119,18 +123,17 @@ class Ledger:
             folded = fold(state.record, fact)
         except (UndecodableEvent, ConflictingRepeatError) as error:
             # What had fallen due by then stands, whether or not a sweep came by before the drive was parked.
-            self.turn(serial, max(state.judged_at, moment_of_milliseconds(record.timestamp)))
-            self._set_aside(record, self._state(serial), str(error))
+            until = max(state.judged_at, moment_of_milliseconds(record.timestamp))
+            self._set_aside(record, self.turn(serial, until), str(error))
             return
         if len(folded.facts) == len(state.record.facts):
             # The same event again: a caller who did not hear our answer. The first in the log counts.
             return
         as_of = max(state.judged_at, fact.recorded_at)
-        self.turn(serial, as_of)
-        if self._state(serial).parked:
-            self._set_aside(record, self._state(serial), WAITS_BEHIND)
+        state = self.turn(serial, as_of)
+        if state.parked:
+            self._set_aside(record, state, WAITS_BEHIND)
             return
-        state = self._state(serial)
         try:
             verdict = self._verdict(folded, state.verdict, as_of)
         except Exception as error:
@@ -142,7 +145,7 @@ class Ledger:
                 record.partition,
                 record.offset,
                 fact.event_id,
-                fact.kind.value,
+                fact.kind,
                 serial,
                 fact.contract,
                 fact.party,
@@ -153,12 +156,10 @@ class Ledger:
                 record.value or b"",
             )
         )
-        if all(held.contract != fact.contract for held in state.record.facts):
-            self._changes.drive_contracts.add((fact.contract, serial))
         self._settle(state, folded, verdict)
 
-    def turn(self, serial: str, until: datetime) -> None:
-        """Judge the drive at each of its turning points up to that moment, in order."""
+    def turn(self, serial: str, until: datetime) -> DriveState:
+        """Judge the drive at each of its turning points up to that moment, in order; says how it stands then."""
         state = self._state(serial)
         while not state.parked and (at := self._turns_at(state)) is not None and at <= until:
             try:
@@ -169,14 +170,15 @@ class Ledger:
                 self._changes.stuck[serial] = f"the judgement as of {at.isoformat()} failed: {error!r}"
             else:
                 state = self._settle(state, state.record, verdict)
+        return state
 
     def changes(self) -> Changes:
         """All that is to be written."""
-        changes = self._changes
+        self._compare_obligations()
         for serial, state in self.states.items():
             if state.record.facts:
                 self._summarise(serial, state)
-        return changes
+        return self._changes
 
     def _state(self, serial: str) -> DriveState:
         return self.states.get(serial) or self._held.get(serial) or DriveState(Record(serial))
@@ -186,12 +188,17 @@ class Ledger:
         if not state.record.facts:
             return None
         like = _like(state)
-        contracts, shipments = like.once(_named_by) if like is not None else _named(state.record.facts)
+        if like is not None and like in self._turns_alike:
+            return self._turns_alike[like]
+        contracts, shipments = _named_in(state)
         change = self._next_change(contracts, shipments, state.judged_at - REFERENCE_COUNTS_AFTER)
-        if change is None:
-            return state.turns_at
-        counts_at = change + REFERENCE_COUNTS_AFTER
-        return counts_at if state.turns_at is None else min(counts_at, state.turns_at)
+        turns_at = state.turns_at
+        if change is not None:
+            counts_at = change + REFERENCE_COUNTS_AFTER
+            turns_at = counts_at if turns_at is None else min(counts_at, turns_at)
+        if like is not None:
+            self._turns_alike[like] = turns_at
+        return turns_at
 
     def _verdict(self, record: Record, before: Verdict | None, as_of: datetime) -> Verdict:
         reference = self._read_through(as_of - REFERENCE_COUNTS_AFTER)
@@ -203,7 +210,7 @@ class Ledger:
         state = DriveState(
             record,
             self._flags(serial, state, verdict),
-            self._obligations(serial, state, verdict),
+            _obligations(verdict),
             verdict.as_of,
             verdict.turns_at,
             verdict=verdict,
@@ -211,20 +218,18 @@ class Ledger:
         self.states[serial] = state
         return state
 
-    def _obligations(self, serial: str, state: DriveState, verdict: Verdict) -> Mapping[ObligationKey, Owed]:
-        like = verdict.workings.example if isinstance(verdict.workings, Like) else None
-        owed = like.once(_owed_by) if like is not None else _by_key(verdict.obligations)
-        if owed is state.obligations:
-            return owed
-        for key, now in owed.items():
-            held = state.obligations.get(key)
-            if held is not now and held != now:
-                self._changes.obligations[serial, key] = now
-                self._changes.gone_obligations.discard((serial, key))
-        for key in state.obligations.keys() - owed.keys():
-            self._changes.obligations.pop((serial, key), None)
-            self._changes.gone_obligations.add((serial, key))
-        return owed
+    def _compare_obligations(self) -> None:
+        """Say what obligations are new, changed and gone, of drives alike once."""
+        # By identity: what the drives owe is held until this ends.
+        said: dict[tuple[int, int], _Difference] = {}
+        for serial, state in self.states.items():
+            before, now = self._held.get(serial, UNTOLD).obligations, state.obligations
+            difference = said.get((id(before), id(now)))
+            if difference is None:
+                difference = said[id(before), id(now)] = _differing(before, now)
+            self._changes.new_obligations += [(serial, owed) for owed in difference.new]
+            self._changes.changed_obligations += [(serial, owed) for owed in difference.changed]
+            self._changes.gone_obligations += [(serial, key) for key in difference.gone]
 
     def _flags(self, serial: str, state: DriveState, verdict: Verdict) -> Mapping[UUID, StoredFlag]:
         """The flags after this verdict: what it holds, and what it has taken back, which stays in the history."""
@@ -310,8 +315,8 @@ class Ledger:
         )
 
     def _summarise(self, serial: str, state: DriveState) -> None:
-        like = _like(state)
-        summary = like.once(_summary_by) if like is not None else _summary(state.record, _stood(state))
+        before = self._held.get(serial, UNTOLD)
+        summary = _summary_of(state)
         self._changes.drives.append(
             DriveRow(
                 serial,
@@ -326,21 +331,32 @@ class Ledger:
                 state.parked,
             )
         )
-        if summary.manifest and summary.manifest != self._manifest_before(serial):
+        if state.record.facts is not before.record.facts:
+            for contract in _named_in(state)[0] - _named_in(before)[0]:
+                self._changes.drive_contracts.add((contract, serial))
+        if summary.manifest and summary.manifest != (before.record.facts and _summary_of(before).manifest):
             self._changes.shipments.extend(
                 ShipmentRow(of.shipment, serial, self._partition, of.contract, of.sent_at, of.received_at)
                 for of in summary.manifest
             )
 
-    def _manifest_before(self, serial: str) -> "tuple[Passage, ...]":
-        """How the drive stands on manifests by the rows that were written last."""
-        before = self._held.get(serial)
-        if before is None or not before.record.facts:
-            return ()
-        like = _like(before)
-        return (
-            like.once(_summary_by) if like is not None else _summary(before.record, _stood(before))
-        ).manifest
+
+class _Difference(NamedTuple):
+    """What a drive owes otherwise than before."""
+
+    new: tuple[Owed, ...]
+    changed: tuple[Owed, ...]
+    gone: tuple[ObligationKey, ...]
+
+
+def _differing(before: Mapping[ObligationKey, Owed], now: Mapping[ObligationKey, Owed]) -> _Difference:
+    if before is now:
+        return _Difference((), (), ())
+    return _Difference(
+        tuple(owed for key, owed in now.items() if key not in before),
+        tuple(owed for key, owed in now.items() if key in before and before[key] != owed),
+        tuple(key for key in before if key not in now),
+    )
 
 
 class Passage(NamedTuple):
@@ -390,6 +406,11 @@ def _summary_by(example: Example) -> Summary:
     return _summary(example.record, example.stood)
 
 
+def _summary_of(state: DriveState) -> Summary:
+    like = _like(state)
+    return like.once(_summary_by) if like is not None else _summary(state.record, _stood(state))
+
+
 def _named(facts: Iterable[Fact]) -> tuple[frozenset[str], frozenset[str]]:
     """The contracts, and the lots and shipments, that the facts name."""
     return (
@@ -402,8 +423,19 @@ def _named_by(example: Example) -> tuple[frozenset[str], frozenset[str]]:
     return _named(example.record.facts)
 
 
+def _named_in(state: DriveState) -> tuple[frozenset[str], frozenset[str]]:
+    like = _like(state)
+    return like.once(_named_by) if like is not None else _named(state.record.facts)
+
+
 def _by_key(obligations: Sequence[Owed]) -> Mapping[ObligationKey, Owed]:
     return {ObligationKey(o.cycle, o.obligation, o.subject): o for o in obligations}
+
+
+def _obligations(verdict: Verdict) -> Mapping[ObligationKey, Owed]:
+    if isinstance(verdict.workings, Like):
+        return verdict.workings.example.once(_owed_by)
+    return _by_key(verdict.obligations)
 
 
 def _owed_by(example: Example) -> Mapping[ObligationKey, Owed]:

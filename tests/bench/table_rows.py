@@ -137,7 +137,7 @@ class Loader:
                 )
             )  # fmt: skip
         rows["drive_contract"].append((lot.contract, name, partition))
-        for owed in changes.obligations.values():
+        for _, owed in changes.new_obligations:
             rows["obligation"].append(
                 (
                     name, owed.cycle, owed.obligation, _named_in(owed.subject, lot), lot.contract,

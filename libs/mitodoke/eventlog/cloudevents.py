@@ -13,6 +13,7 @@ from typing import Any, Final, NamedTuple
 from uuid import UUID
 
 from aiokafka import ConsumerRecord
+from asyncpg.pgproto.pgproto import UUID as StoredUUID
 from google.protobuf.message import DecodeError
 
 from mitodoke.contracts.reference.v1.reference_pb2 import QuarantineDecided
@@ -263,17 +264,17 @@ def _drive_fact(record: ConsumerRecord) -> Fact:
         serial = record.key.decode()
     except UnicodeDecodeError:
         raise Unreadable("its key is not UTF-8") from None
-    said = Said(
-        event_id=_event_id_of(headers),
-        serial=serial,
-        occurred_at=occurred_at,
-        recorded_at=moment_of_milliseconds(record.timestamp),
-        party=_text(headers, "ce_partyid"),
-        operator=_text(headers, "ce_operatorid"),
-        contract=_text(headers, "ce_contractid"),
-        backfilled="ce_backfilled" in headers,
-        evidence=purposes(message),
-    )
+    said: Said = {
+        "event_id": _event_id_of(headers),
+        "serial": serial,
+        "occurred_at": occurred_at,
+        "recorded_at": moment_of_milliseconds(record.timestamp),
+        "party": _text(headers, "ce_partyid"),
+        "operator": _text(headers, "ce_operatorid"),
+        "contract": _text(headers, "ce_contractid"),
+        "backfilled": "ce_backfilled" in headers,
+        "evidence": purposes(message),
+    }
     return read_drive_fact(payload, message, said)
 
 
@@ -308,7 +309,8 @@ def _text(headers: dict[str, bytes], name: str) -> str:
 def _event_id_of(headers: dict[str, bytes]) -> UUID:
     text = _text(headers, "ce_id")
     try:
-        return UUID(text)
+        # As the database driver gives it when the fact is read from the tables: a uuid.UUID, made and compared in C.
+        return StoredUUID(text)
     except ValueError:
         raise Unreadable(f"its header ce_id {text!r} is not a UUID") from None
 

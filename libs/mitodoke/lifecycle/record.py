@@ -4,7 +4,6 @@ Partners report late and out of order, so a record knows no order of arrival: th
 folded in any order give the same record (semantics, section 3).
 """
 
-from bisect import insort
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -52,11 +51,9 @@ def fold(record: Record, fact: Fact) -> Record:
     Raises:
         ConflictingRepeatError: the event id is held with another body.
     """
-    facts = list(record.facts)
-    # The number: UUIDs themselves compare in Python, one call each.
-    identity = fact.event_id.int
-    for position, held in enumerate(record.facts):
-        if held.event_id.int == identity:
+    facts = record.facts
+    for position, held in enumerate(facts):
+        if held.event_id == fact.event_id:
             if replace(fact, recorded_at=held.recorded_at) != held:
                 raise ConflictingRepeatError(
                     f"event {fact.event_id} of drive {fact.serial} was recorded before with another body: "
@@ -64,10 +61,10 @@ def fold(record: Record, fact: Fact) -> Record:
                 )
             if fact.recorded_at >= held.recorded_at:
                 return record
-            facts[position] = fact
-            return Record(record.serial, tuple(facts))
-    insort(facts, fact, key=by_occurrence)
-    return Record(record.serial, tuple(facts))
+            return Record(record.serial, (*facts[:position], fact, *facts[position + 1 :]))
+    if facts and fact.occurred_at > facts[-1].occurred_at:
+        return Record(record.serial, (*facts, fact))
+    return Record(record.serial, tuple(sorted((*facts, fact), key=by_occurrence)))
 
 
 class Cycle(NamedTuple):

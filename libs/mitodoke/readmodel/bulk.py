@@ -40,18 +40,13 @@ async def write(connection: Connection, partition: int, changes: Changes) -> Non
             *_columns(pairs),
             partition,
         )
-    gone = [
-        (serial, *key)
-        for serial, key in sorted(changes.gone_obligations)
-        if serial in known and key in known[serial].obligations
-    ]
-    if gone:
+    if changes.gone_obligations:
         await connection.execute(
             """delete from obligation o using unnest($1::text[], $2::text[], $3::text[], $4::text[])
                as gone (serial, cycle, obligation, subject)
                where (o.serial, o.cycle, o.obligation, o.subject)
                    = (gone.serial, gone.cycle, gone.obligation, gone.subject)""",
-            *_columns(gone),
+            *_columns([(serial, *key) for serial, key in changes.gone_obligations]),
         )
     await _write_obligations(connection, changes)
     await _write_flags(connection, changes)
@@ -156,19 +151,14 @@ _CHANGE_FLAGS = """
 
 
 async def _write_obligations(connection: Connection, changes: Changes) -> None:
-    known = changes.known
-    new, changed = _parted(
-        changes.obligations.items(),
-        lambda item: item[0][0] in known and item[0][1] in known[item[0][0]].obligations,
-    )
     # Drives alike owe the very same.
-    distinct = {id(owed): owed for owed in changes.obligations.values()}
-    said = {key: _owed_columns(owed) for key, owed in distinct.items()}
-    if new:
-        rows = [(serial, *said[id(owed)]) for (serial, _), owed in new]
+    distinct = {id(owed): owed for _, owed in (*changes.new_obligations, *changes.changed_obligations)}
+    columns = {key: _owed_columns(owed) for key, owed in distinct.items()}
+    if changes.new_obligations:
+        rows = [(serial, *columns[id(owed)]) for serial, owed in changes.new_obligations]
         await connection.copy_records_to_table("obligation", records=rows, columns=_OBLIGATION)
-    if changed:
-        told = [(serial, said[id(owed)]) for (serial, _), owed in changed]
+    if changes.changed_obligations:
+        told = [(serial, columns[id(owed)]) for serial, owed in changes.changed_obligations]
         await connection.execute(_CHANGE_OBLIGATIONS, *_said_once(told))
 
 
