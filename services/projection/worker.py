@@ -36,6 +36,9 @@ _log = structlog.get_logger("mitodoke.projection")
 
 GROUP: Final = "projection"
 POLL_SECONDS: Final = 0.1
+FRESH_SECONDS: Final = 0.01
+"""How long to wait for what has come since the last fetch."""
+
 BACK_OFF_SECONDS: Final = 0.5
 SWEEP_AT_ONCE: Final = 2000
 TICK_SECONDS: Final = 10.0
@@ -204,9 +207,7 @@ class Worker:
             swept_at = 0.0
             running = asyncio.get_running_loop()
             while True:
-                batches = await consumer.getmany(
-                    timeout_ms=round(POLL_SECONDS * 1000), max_records=self._read_at_once
-                )
+                batches = await self._read(consumer)
                 if due := same_log.due(batches):
                     # 0. These follow on what the tables were made from: no other log has taken its place.
                     await self._require_same_log(same_log, due)
@@ -233,6 +234,21 @@ class Worker:
                     await self._sweep(consumer, producer, same_log)
                     swept_at = running.time()
                 self._ready = True
+
+    async def _read(self, consumer: AIOKafkaConsumer) -> dict[TopicPartition, list[Any]]:
+        """The next messages of each partition, as they are now.
+
+        The consumer fetches one answer ahead: what lay ready is as old as the last batches took, and only now is
+        fetched what has come meanwhile.
+        """
+        batches: dict[TopicPartition, list[Any]] = await consumer.getmany(max_records=self._read_at_once)
+        left = self._read_at_once - sum(map(len, batches.values()))
+        if left > 0:
+            wait = FRESH_SECONDS if batches else POLL_SECONDS
+            since = await consumer.getmany(timeout_ms=round(wait * 1000), max_records=left)
+            for partition, records in since.items():
+                batches.setdefault(partition, []).extend(records)
+        return batches
 
     async def _leave(self, consumer: AIOKafkaConsumer) -> None:
         """Close it, and keep the name under which the group may still know it."""
@@ -277,14 +293,14 @@ class Worker:
         read_through = moment_of_milliseconds(records[-1].timestamp)
         async with self._pool.acquire() as connection, connection.transaction():
             # 2. The fence: two workers that both believe they own this partition cannot both write.
-            version = await self._fence(
+            claim = await self._fence(
                 connection,
                 partition,
                 start=records[0].offset,
                 end=records[-1].offset + 1,
                 last_message=fingerprint(records[-1]),
             )
-            await self._take_in_reference(connection, partition)
+            await self._take_in_reference(connection, partition, claim.reference_offset)
             # 3. Load what is not at hand, fold and judge in memory, fact by fact.
             held = await self._held(connection, serials_of(records))
             discarded = await store.discarded(
@@ -303,7 +319,7 @@ class Worker:
             # 4. Write everything in bulk.
             await bulk.write(connection, partition, ledger.changes())
         # 5. Committed: only now is it true, and may be remembered.
-        self._remember(partition, version, ledger.states)
+        self._remember(partition, claim.version, ledger.states)
         self._read_through[partition] = read_through
         self.wrote.set()
 
@@ -315,8 +331,8 @@ class Worker:
         start: int,
         end: int,
         last_message: bytes | None = None,
-    ) -> int:
-        version = await store.fence(
+    ) -> store.Claim:
+        claim = await store.fence(
             connection,
             partition,
             start=start,
@@ -324,12 +340,12 @@ class Worker:
             knows=self._follower.next_offset,
             last_message=last_message,
         )
-        if version is None:
+        if claim is None:
             raise Outrun
-        if self._versions.get(partition) != version - 1:
+        if self._versions.get(partition) != claim.version - 1:
             # Someone else has written since: what we remember of this partition is no longer so.
             self._forget(partition)
-        return version
+        return claim
 
     async def _sweep(self, consumer: AIOKafkaConsumer, producer: AIOKafkaProducer, same_log: SameLog) -> None:
         """Judge the drives whose turning point has passed, up to where the log has been read and no further.
@@ -401,8 +417,8 @@ class Worker:
         due = [""]
         while due:
             async with self._pool.acquire() as connection, connection.transaction():
-                version = await self._fence(connection, partition, start=position, end=position)
-                await self._take_in_reference(connection, partition)
+                claim = await self._fence(connection, partition, start=position, end=position)
+                await self._take_in_reference(connection, partition, claim.reference_offset)
                 due = await store.due_serials(connection, partition, until, SWEEP_AT_ONCE)
                 held = await self._held(connection, set(due))
                 ledger = Ledger(
@@ -417,12 +433,11 @@ class Worker:
                 await bulk.write(connection, partition, ledger.changes())
                 if not due:
                     await store.note_read_through(connection, [(partition, position, until)])
-            self._remember(partition, version, ledger.states)
+            self._remember(partition, claim.version, ledger.states)
             self.wrote.set()
 
-    async def _take_in_reference(self, connection: Connection, partition: int) -> None:
+    async def _take_in_reference(self, connection: Connection, partition: int, applied: int) -> None:
         end = self._follower.next_offset
-        _, applied = await store.progress(connection, partition)
         if applied < end:
             judged_already = await store.set_turning_points(
                 connection,

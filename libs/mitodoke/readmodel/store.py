@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from mitodoke.contracts.reference.v1.reference_pb2 import QuarantineDecided
@@ -72,6 +72,15 @@ async def last_reference_messages(connection: Connection) -> set[tuple[int, byte
     return {(row["until"], row["message"]) for row in rows}
 
 
+class Claim(NamedTuple):
+    """What the fence says to whom it lets pass."""
+
+    version: int
+    """The partition's new version: one more than the last, unless someone else wrote in between."""
+    reference_offset: int
+    """How far reference facts were applied to the partition."""
+
+
 async def fence(
     connection: Connection,
     partition: int,
@@ -80,26 +89,26 @@ async def fence(
     end: int,
     knows: int,
     last_message: bytes | None = None,
-) -> int | None:
+) -> Claim | None:
     """Claim the offsets from `start` to before `end`, within a transaction that writes drives.
 
     `last_message` is the fingerprint of the message before `end`, where there are messages to claim, and `knows` up to
-    before which offset of the reference log who claims them judges by. The answer is the partition's new version: one
-    more than the last, unless someone else wrote in between.
+    before which offset of the reference log who claims them judges by.
     None when another has moved on, or has judged the partition by more of the reference log: what would be written
     without that would never be judged by it. Then nothing may be written.
     """
     await connection.execute("select pg_advisory_xact_lock_shared($1)", SWAP_LOCK)
-    version: int | None = await connection.fetchval(
+    row = await connection.fetchrow(
         """update progress set next_offset = $3, version = version + 1, last_message = coalesce($4, last_message)
-           where partition = $1 and next_offset = $2 and reference_offset <= $5 returning version""",
+           where partition = $1 and next_offset = $2 and reference_offset <= $5
+           returning version, reference_offset""",
         partition,
         start,
         end,
         last_message,
         knows,
     )
-    return version
+    return Claim(*row) if row is not None else None
 
 
 async def note_read_through(connection: Connection, positions: Iterable[tuple[int, int, datetime]]) -> None:
@@ -135,15 +144,21 @@ async def detected(connection: Connection, schema: str, serials: Iterable[str]) 
 
 async def load(connection: Connection, serials: Sequence[str], decode: Decoder) -> dict[str, DriveState]:
     """The states of the drives that the tables know; who is not in the answer is new."""
+    drives = await connection.fetch(
+        """select serial, judged_at, turns_at, exists (select from quarantine q where q.serial = asked.serial) as parked
+           from unnest($1::text[]) as asked (serial) left join drive using (serial)""",
+        serials,
+    )
+    states = {
+        row["serial"]: DriveState(Record(row["serial"]), parked=True) for row in drives if row["parked"]
+    }
+    drives = [row for row in drives if row["judged_at"] is not None]
+    if not drives:
+        return states
+    serials = [row["serial"] for row in drives]
     facts: dict[str, list[Fact]] = {}
     for row in await connection.fetch("select * from fact where serial = any($1)", serials):
         facts.setdefault(row["serial"], []).append(fact_of(row, decode))
-    parked = {
-        row["serial"]
-        for row in await connection.fetch(
-            "select distinct serial from quarantine where serial = any($1)", serials
-        )
-    }
     flags: dict[str, dict[Any, StoredFlag]] = {}
     for row in await connection.fetch("select * from flag where serial = any($1)", serials):
         stored = stored_flag_of(row)
@@ -158,10 +173,7 @@ async def load(connection: Connection, serials: Sequence[str], decode: Decoder) 
             owed = owed_of(row)
             held = alike[terms] = ObligationKey(owed.cycle, owed.obligation, owed.subject), owed
         obligations.setdefault(serial, {})[held[0]] = held[1]
-    states = {serial: DriveState(Record(serial), parked=True) for serial in parked}
-    for row in await connection.fetch(
-        "select serial, judged_at, turns_at from drive where serial = any($1)", serials
-    ):
+    for row in drives:
         serial = row["serial"]
         states[serial] = DriveState(
             Record(serial, tuple(sorted(facts[serial], key=by_occurrence))),
@@ -169,7 +181,7 @@ async def load(connection: Connection, serials: Sequence[str], decode: Decoder) 
             obligations.get(serial, {}),
             row["judged_at"],
             row["turns_at"],
-            serial in parked,
+            row["parked"],
         )
     return states
 
