@@ -2,7 +2,6 @@
 
 from collections import Counter, OrderedDict
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 from typing import NamedTuple
 
 from mitodoke.lifecycle.alike import Like
@@ -50,7 +49,7 @@ class AtHand:
             serial = next(iter(self._with_verdict))
             self._drop_verdict(serial)
             held = self._drives[serial]
-            self._drives[serial] = held._replace(state=replace(held.state, verdict=None))
+            self._drives[serial] = held._replace(state=held.state._replace(verdict=None))
         while len(self._drives) > self._at_most:
             self._drop(next(iter(self._drives)))
 

@@ -166,7 +166,7 @@ class Ledger:
                 verdict = self._verdict(state.record, state.verdict, at)
             except Exception as error:
                 # No message to blame: the drive waits on its latest fact, and the others go on.
-                self.states[serial] = state = replace(state, parked=True)
+                self.states[serial] = state = state._replace(parked=True)
                 self._changes.stuck[serial] = f"the judgement as of {at.isoformat()} failed: {error!r}"
             else:
                 state = self._settle(state, state.record, verdict)
@@ -301,7 +301,7 @@ class Ledger:
 
     def _set_aside(self, record: ConsumerRecord, state: DriveState, error: str) -> None:
         serial = state.record.serial
-        self.states[serial] = replace(state, parked=True)
+        self.states[serial] = state._replace(parked=True)
         self._changes.quarantine.append(
             QuarantineRow(
                 record.partition,

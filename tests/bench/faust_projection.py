@@ -14,7 +14,7 @@ import pickle
 import sys
 import tempfile
 import time
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from types import SimpleNamespace
 from typing import Any
@@ -109,12 +109,12 @@ async def _run(bootstrap: str, namespace: str, facts: int, folder: str) -> Done:
             )
             serial = at.key.decode()
             state: DriveState | None = records.get(serial)
-            held = {} if state is None else {serial: replace(state, verdict=verdicts.get(serial))}
+            held = {} if state is None else {serial: state._replace(verdict=verdicts.get(serial))}
             ledger = Ledger(at.partition, held, follower.reference, datetime.now(UTC), judged=alike.judge)
             ledger.take(record)
             if ledger.states:
                 verdicts[serial] = ledger.states[serial].verdict
-                records[serial] = replace(ledger.states[serial], verdict=None)
+                records[serial] = ledger.states[serial]._replace(verdict=None)
             seen += 1
             if seen == facts:
                 ended = time.perf_counter()

@@ -55,7 +55,8 @@ def test_it_keeps_what_was_written_last_within_its_bounds(taken: list[Step]) -> 
                 written = {s: (of, state) for s, (of, state) in written.items() if of != number}
         held = at_hand.of(f"S{n}" for n in range(10))
         assert sorted(held) == sorted(list(written)[-DRIVES:])
-        assert all(state == written[name][1] for name, state in held.items())
+        for name, state in held.items():
+            assert state._replace(verdict=None) == written[name][1]._replace(verdict=None)
         examples = {id(example_of(state)) for state in held.values()} - {id(None)}
         assert len(examples) <= WORKINGS
         for name, state in held.items():

@@ -12,7 +12,7 @@ from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from datetime import datetime
 from operator import attrgetter
-from typing import Any, Final, TypeAlias, TypeVar
+from typing import Any, Final, NamedTuple, TypeAlias, TypeVar
 
 from mitodoke.lifecycle.facts import FACTS, CertificateIssued, DriveEnrolled, DriveRemoved, Fact, WipeVerified
 from mitodoke.lifecycle.findings.catalogue import CATALOGUE
@@ -70,8 +70,7 @@ class Example:
         return self._made[make]  # type: ignore[no-any-return]  # it is what `make` gave
 
 
-@dataclass(frozen=True, slots=True)
-class Like:
+class Like(NamedTuple):
     """The workings of a verdict that was found by an example: its facts stand where the example's stand."""
 
     example: Example

@@ -5,7 +5,7 @@ folded in any order give the same record (semantics, section 3).
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
@@ -21,8 +21,7 @@ class ConflictingRepeatError(ValueError):
     """An event id came again with another body: one of the two is not what its party reported."""
 
 
-@dataclass(frozen=True, slots=True)
-class Record:
+class Record(NamedTuple):
     """The facts of one drive, each once, in the order in which they are said to have happened."""
 
     serial: str

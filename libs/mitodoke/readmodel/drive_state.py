@@ -1,9 +1,10 @@
 """One drive as the tables hold it: its record, and the verdict that was last written of it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
-from typing import NamedTuple
+from types import MappingProxyType
+from typing import Any, Final, NamedTuple
 from uuid import UUID
 
 from mitodoke.lifecycle.record import Record
@@ -28,8 +29,10 @@ class StoredFlag:
     sequence: int
 
 
-@dataclass(frozen=True, slots=True)
-class DriveState:
+_NONE: Final[Mapping[Any, Any]] = MappingProxyType({})
+
+
+class DriveState(NamedTuple):
     """Immutable, so that a batch that is dropped leaves nothing behind.
 
     `judged_at` is the `as_of` of the last verdict and `turns_at` the moment that verdict gave. A
@@ -37,10 +40,10 @@ class DriveState:
     """
 
     record: Record
-    flags: Mapping[UUID, StoredFlag] = field(default_factory=dict)
-    obligations: Mapping[ObligationKey, Owed] = field(default_factory=dict)
+    flags: Mapping[UUID, StoredFlag] = _NONE
+    obligations: Mapping[ObligationKey, Owed] = _NONE
     judged_at: datetime = BEGINNING
     turns_at: datetime | None = None
     parked: bool = False
-    verdict: Verdict | None = field(default=None, repr=False, compare=False)
+    verdict: Verdict | None = None
     """The last verdict itself, where it was made here: it spares the next one work. The tables do not hold it."""
