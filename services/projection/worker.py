@@ -40,6 +40,7 @@ FRESH_SECONDS: Final = 0.01
 """How long to wait for what has come since the last fetch."""
 
 BACK_OFF_SECONDS: Final = 0.5
+REFERENCE_SECONDS: Final = 10.0
 SWEEP_AT_ONCE: Final = 2000
 TICK_SECONDS: Final = 10.0
 """How long a tick may take. A producer that lost its place in a log that was cut short is replaced, not waited for."""
@@ -161,6 +162,8 @@ class Worker:
 
     async def _project(self) -> None:
         self._forget_all()
+        # Without it nothing can be judged: no use to join the group before.
+        await self._follower.once_ready(REFERENCE_SECONDS)
         consumer = AIOKafkaConsumer(
             bootstrap_servers=self._bootstrap,
             group_id=None if self._alone else f"{self._topics.drives}.{GROUP}",
@@ -213,7 +216,7 @@ class Worker:
                     await self._require_same_log(same_log, due)
                 if batches:
                     # 1. Know all reference facts that were recorded before these facts.
-                    await self._follower.read_to_end(10)
+                    await self._follower.read_to_end(REFERENCE_SECONDS)
                     await self._show_reference()
                 # While one partition waits for PostgreSQL, another is judged.
                 await side_by_side(
@@ -284,7 +287,7 @@ class Worker:
         async with self._pool.acquire() as connection:
             read = await store.last_messages(connection)
             reference_read = await store.last_reference_messages(connection)
-        await self._follower.read_to_end(10)
+        await self._follower.read_to_end(REFERENCE_SECONDS)
         self._follower.require(reference_read)
         await same_log.check({p: LastRead(*read.get(p.partition, (0, None))) for p in partitions})
 
@@ -360,7 +363,7 @@ class Worker:
         if not assigned:
             return
         ends = await same_log.ends()
-        await self._follower.read_to_end(10)
+        await self._follower.read_to_end(REFERENCE_SECONDS)
         await self._show_reference()
         idle: list[tuple[int, int, datetime]] = []
 
