@@ -81,14 +81,16 @@ BUILDS = {
             Edit(
                 "libs/mitodoke/readmodel/store.py",
                 """set next_offset = $3, version = version + 1, last_message = coalesce($4, last_message)
-           where partition = $1 and next_offset = $2 and reference_offset <= $5 returning version""",
+           where partition = $1 and next_offset = $2 and reference_offset <= $5
+           returning""",
                 """set next_offset = greatest(next_offset, $3), version = version + 1,
                last_message = case when $3 > next_offset then $4 else last_message end
-           where partition = $1 and $2::bigint is not null and $5::bigint is not null returning version""",
+           where partition = $1 and $2::bigint is not null and $5::bigint is not null
+           returning""",
             ),
             Edit(
                 "services/projection/worker.py",
-                "if self._versions.get(partition) != version - 1:",
+                "if self._versions.get(partition) != claim.version - 1:",
                 "if False:",
             ),
         ],
