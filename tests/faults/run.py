@@ -168,7 +168,7 @@ def _last_words(system: System, plan: Plan) -> str:
     """The ends of the logs of all processes."""
     children = [system.child(name) for name in (*plan.services, *schedule.WORKERS[1:])]
     return "\n".join(
-        f"--- {child.name} ({'runs' if child.running() else f'ended with {child.exit_status}'}):\n{child.log_tail(8)}"
+        f"--- {child.name} ({'runs' if child.running() else f'ended with {child.exit_status}'}):\n{child.log_tail(20)}"
         for child in (*children, system.backends.broker.child, system.backends.database.child)
     )
 
@@ -266,6 +266,8 @@ class _Run:
             back_after = time.monotonic() - ended
         except AssertionError as error:
             self._wrong("service is back after each fault", f"{fault.name}: {error}")
+            notes = "\n".join(getattr(error, "__notes__", ()))
+            print(f"{fault.name}: {error}\n{notes}\n{_last_words(self._system, self._plan)}", file=sys.stderr)
         else:
             if back_after > self._plan.back_within:
                 self._wrong(

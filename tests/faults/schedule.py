@@ -163,13 +163,18 @@ async def _frozen(place: Place, process: str, at_least: float) -> Callable[[], A
     child = place.system.child(process)
     child.send(signal.SIGSTOP)
 
+    seen = -1
+
     async def moved() -> bool:
-        return await _members(place) == len(WORKERS) - 1
+        nonlocal seen
+        seen = await _members(place)
+        return seen == len(WORKERS) - 1
 
     try:
         await until(moved, f"the partitions of {process}, which is frozen, have moved", limit=LIMIT)
         await asyncio.sleep(max(0.0, begun + at_least - time.monotonic()))
-    except BaseException:
+    except BaseException as error:
+        error.add_note(f"The group had {seen} stable members at the end (-1: it was not stable)")
         child.send(signal.SIGCONT)
         raise
 
