@@ -69,6 +69,7 @@ PASSING: Final = (
     asyncpg.InternalClientError,
     asyncpg.DeadlockDetectedError,
     asyncpg.IdleInTransactionSessionTimeoutError,
+    asyncpg.LockNotAvailableError,
     KafkaError,
     IllegalStateError,
     ReferenceUnavailable,
@@ -194,6 +195,8 @@ class Worker:
                 for number in await producer.partitions_for(self._topics.drives)
             ]
             async with self._pool.acquire() as connection:
+                if ended := await store.end_who_hangs(connection):
+                    _log.warning("hanging_sessions_ended", sessions=ended)
                 await store.ensure_progress(connection, len(partitions))
             same_log = SameLog(self._bootstrap, partitions)
             closing.append(same_log.close)

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import uuid
+from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -93,6 +94,41 @@ async def test_a_worker_that_hangs_in_the_middle_of_a_write_does_not_keep_anothe
         with pytest.raises(PASSING):
             await hanging.execute("commit")
         assert (await store.positions(other))[0] == 2
+    finally:
+        pool.terminate()
+
+
+async def test_a_worker_that_hangs_while_it_hands_over_rows_is_ended_by_who_takes_over(
+    log: LogWriter, projecting: Projecting
+) -> None:
+    await log.world()
+    await log.facts(DriveEnrolled(serial="ZK80001", occurred_at=now()))
+    async with projecting.worker():
+        await projecting.caught_up()
+    await log.facts(DriveReturned(serial="ZK80001", occurred_at=now()))
+    hangs = asyncio.Event()
+
+    async def rows_that_never_come() -> AsyncIterator[tuple[int, str, bytes]]:
+        hangs.set()
+        await asyncio.Event().wait()
+        yield 0, "", b""
+
+    pool = await open_pool(projecting.dsn)
+    try:
+        hanging = await pool.acquire()
+        await hanging.execute("begin")
+        await hanging.execute("select from progress for update")
+        handing_over = asyncio.create_task(
+            hanging.copy_records_to_table(
+                "outbox", records=rows_that_never_come(), columns=["partition", "key", "value"]
+            )
+        )
+        await hangs.wait()
+        async with projecting.worker():
+            await projecting.caught_up(limit=40)
+        assert await ask(projecting.dsn, "select facts from drive") == 2
+        handing_over.cancel()
+        await asyncio.gather(handing_over, return_exceptions=True)
     finally:
         pool.terminate()
 

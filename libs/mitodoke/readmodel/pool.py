@@ -1,5 +1,6 @@
 """Connections to PostgreSQL."""
 
+from datetime import timedelta
 from typing import Final
 
 import asyncpg
@@ -11,7 +12,10 @@ Connection = asyncpg.Connection | PoolConnectionProxy
 SCHEMA = "custody"
 """Where the live tables are. A rebuild makes its own beside it and takes the name over."""
 
-HANGS_AT_MOST: Final = "10s"
+APPLICATION: Final = "mitodoke"
+"""How PostgreSQL knows these connections."""
+
+HANGS_AT_MOST: Final = timedelta(seconds=10)
 """So long PostgreSQL waits for the next word of a transaction. A worker that hangs in the middle of one, frozen or cut
 off, would otherwise keep from its work whoever takes over, and even from starting, for as long as it hangs."""
 
@@ -36,11 +40,12 @@ async def open_pool(dsn: str, *, schema: str = SCHEMA, most: int = 10) -> asyncp
             "search_path": schema,
             "timezone": "UTC",
             "jit": "off",
-            "idle_in_transaction_session_timeout": HANGS_AT_MOST,
+            "idle_in_transaction_session_timeout": f"{HANGS_AT_MOST.total_seconds():g}s",
+            "lock_timeout": f"{HANGS_AT_MOST.total_seconds():g}s",
             # A plan for any values looks for a thousand serials in each row one by one, and one that was made while
             # the tables were small is kept when they are not: planning each time costs a fraction of a millisecond.
             "plan_cache_mode": "force_custom_plan",
-            "application_name": "mitodoke",
+            "application_name": APPLICATION,
         },
     )
     return await pool

@@ -21,7 +21,7 @@ from mitodoke.lifecycle.reference import (
 from mitodoke.lifecycle.verdict import Owed
 from mitodoke.readmodel.drive_state import DriveState, ObligationKey, StoredFlag
 from mitodoke.readmodel.from_rows import Decoder, fact_of, owed_of, stored_flag_of
-from mitodoke.readmodel.pool import Connection
+from mitodoke.readmodel.pool import APPLICATION, HANGS_AT_MOST, Connection
 
 REFERENCE = -1
 """The row of `progress` that stands for the reference log."""
@@ -31,11 +31,29 @@ SWAP_LOCK = 0x6D69746F
 
 
 async def ensure_progress(connection: Connection, partitions: int) -> None:
-    """Make the rows that the fence needs; those that are there stay."""
-    await connection.executemany(
-        "insert into progress (partition, next_offset) values ($1, 0) on conflict do nothing",
-        [(p,) for p in (REFERENCE, *range(partitions))],
+    """Make the rows that the fence needs; those that are there stay, and nobody waits for who is changing them."""
+    await connection.execute(
+        """insert into progress (partition, next_offset)
+           select p, 0 from unnest($1::int[]) as needed (p)
+           where not exists (select from progress where partition = p) on conflict do nothing""",
+        (REFERENCE, *range(partitions)),
     )
+
+
+async def end_who_hangs(connection: Connection) -> int:
+    """End the sessions that hang in the middle of handing over rows, and say how many there were.
+
+    PostgreSQL itself ends a transaction whose next statement does not come (HANGS_AT_MOST), but a COPY waits for its
+    next row for as long as the other side hangs: frozen, or on a machine that stands still.
+    """
+    ended: int = await connection.fetchval(
+        """select count(*) filter (where pg_terminate_backend(pid)) from pg_stat_activity
+           where datname = current_database() and usename = current_user and application_name = $1 and state = 'active'
+               and wait_event = 'ClientRead' and state_change < clock_timestamp() - $2::interval""",
+        APPLICATION,
+        HANGS_AT_MOST,
+    )
+    return ended
 
 
 async def progress(connection: Connection, partition: int) -> tuple[int, int]:
