@@ -49,6 +49,16 @@ def test_of_two_copies_the_one_recorded_first_counts_whichever_is_folded_first()
     assert record([first, again]) == record([again, first]) == record([first])
 
 
+@pytest.mark.parametrize("position", range(3))
+def test_the_copy_recorded_first_takes_the_place_of_the_other_and_no_other_fact_is_touched(
+    position: int,
+) -> None:
+    facts = [released("04-20"), returned("04-22"), wiped("04-24")]
+    late = replace(facts[position], recorded_at=at("05-01"))
+    held = record([*facts[:position], late, *facts[position + 1 :]])
+    assert fold(held, facts[position]) == record(facts)
+
+
 @pytest.mark.parametrize(
     "other",
     [
