@@ -228,9 +228,9 @@ async def _read_to(pool: asyncpg.Pool, target: _OtherLog, tell: Callable[[int, i
 async def _swap(pool: asyncpg.Pool, target: _OtherLog | None) -> Rebuilt | None:
     async with pool.acquire() as connection:
         async with connection.transaction():
-            # Alone: every writer holds this lock shared, so none is between its fence and its commit.
             # However long a worker takes to end its transaction: what was built is not given up for that.
             await connection.execute("set local lock_timeout = 0")
+            # Alone: every writer holds this lock shared, so none is between its fence and its commit.
             await connection.execute("select pg_advisory_xact_lock($1)", store.SWAP_LOCK)
             behind = target is None and await connection.fetchval(
                 f"""select exists (select from {SCHEMA}.progress l left join {REBUILT}.progress r using (partition)

@@ -41,6 +41,8 @@ FRESH_SECONDS: Final = 0.01
 
 BACK_OFF_SECONDS: Final = 0.5
 REFERENCE_SECONDS: Final = 10.0
+"""How long the reference log may take to be read to its end."""
+
 SWEEP_AT_ONCE: Final = 2000
 TICK_SECONDS: Final = 10.0
 """How long a tick may take. A producer that lost its place in a log that was cut short is replaced, not waited for."""

@@ -30,6 +30,7 @@ async def open_pool(dsn: str, *, schema: str = SCHEMA, most: int = 10) -> asyncp
 
     It connects when it is first used, so that a service may start before its database.
     """
+    hangs_at_most = f"{HANGS_AT_MOST.total_seconds():g}s"
     pool = asyncpg.create_pool(
         dsn,
         min_size=0,
@@ -40,8 +41,8 @@ async def open_pool(dsn: str, *, schema: str = SCHEMA, most: int = 10) -> asyncp
             "search_path": schema,
             "timezone": "UTC",
             "jit": "off",
-            "idle_in_transaction_session_timeout": f"{HANGS_AT_MOST.total_seconds():g}s",
-            "lock_timeout": f"{HANGS_AT_MOST.total_seconds():g}s",
+            "idle_in_transaction_session_timeout": hangs_at_most,
+            "lock_timeout": hangs_at_most,
             # A plan for any values looks for a thousand serials in each row one by one, and one that was made while
             # the tables were small is kept when they are not: planning each time costs a fraction of a millisecond.
             "plan_cache_mode": "force_custom_plan",

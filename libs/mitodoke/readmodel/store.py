@@ -41,15 +41,17 @@ async def ensure_progress(connection: Connection, partitions: int) -> None:
 
 
 async def end_who_hangs(connection: Connection) -> int:
-    """End the sessions that hang in the middle of handing over rows, and say how many there were.
+    """End the sessions that hang in the middle of handing over rows to these tables, and say how many there were.
 
     PostgreSQL itself ends a transaction whose next statement does not come (HANGS_AT_MOST), but a COPY waits for its
-    next row for as long as the other side hangs: frozen, or on a machine that stands still.
+    next row for as long as the other side hangs: frozen, or on a machine that stands still. A rebuild, which fills
+    tables of its own, keeps nobody from these and is left alone.
     """
     ended: int = await connection.fetchval(
-        """select count(*) filter (where pg_terminate_backend(pid)) from pg_stat_activity
+        """select count(*) filter (where pg_terminate_backend(pid)) from pg_stat_activity a
            where datname = current_database() and usename = current_user and application_name = $1 and state = 'active'
-               and wait_event = 'ClientRead' and state_change < clock_timestamp() - $2::interval""",
+               and wait_event = 'ClientRead' and state_change < clock_timestamp() - $2::interval
+               and exists (select from pg_locks l where l.pid = a.pid and l.relation = 'progress'::regclass)""",
         APPLICATION,
         HANGS_AT_MOST,
     )
