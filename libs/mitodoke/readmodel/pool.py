@@ -19,6 +19,9 @@ HANGS_AT_MOST: Final = timedelta(seconds=10)
 """So long PostgreSQL waits for the next word of a transaction. A worker that hangs in the middle of one, frozen or cut
 off, would otherwise keep from its work whoever takes over, and even from starting, for as long as it hangs."""
 
+WAITS_AT_MOST: Final = HANGS_AT_MOST + timedelta(seconds=5)
+"""So long a lock is waited for: long enough that who holds it and hangs has been ended before."""
+
 
 async def _leave_as_it_is(_: asyncpg.Connection) -> None:
     """Nobody here changes a setting, listens, or takes a lock beyond a transaction: there is nothing to ask
@@ -30,7 +33,6 @@ async def open_pool(dsn: str, *, schema: str = SCHEMA, most: int = 10) -> asyncp
 
     It connects when it is first used, so that a service may start before its database.
     """
-    hangs_at_most = f"{HANGS_AT_MOST.total_seconds():g}s"
     pool = asyncpg.create_pool(
         dsn,
         min_size=0,
@@ -41,8 +43,8 @@ async def open_pool(dsn: str, *, schema: str = SCHEMA, most: int = 10) -> asyncp
             "search_path": schema,
             "timezone": "UTC",
             "jit": "off",
-            "idle_in_transaction_session_timeout": hangs_at_most,
-            "lock_timeout": hangs_at_most,
+            "idle_in_transaction_session_timeout": f"{HANGS_AT_MOST.total_seconds():g}s",
+            "lock_timeout": f"{WAITS_AT_MOST.total_seconds():g}s",
             # A plan for any values looks for a thousand serials in each row one by one, and one that was made while
             # the tables were small is kept when they are not: planning each time costs a fraction of a millisecond.
             "plan_cache_mode": "force_custom_plan",
