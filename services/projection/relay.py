@@ -1,4 +1,7 @@
-"""Publishes flag changes from the outbox: each at least once, those of one flag in order."""
+"""Publishes flag changes from the outbox: each at least once, those of one flag in order.
+
+Of several workers one publishes, in transactions under one name (docs/adr/0019-one-relay-publishes.md).
+"""
 
 import asyncio
 import contextlib
@@ -8,20 +11,28 @@ import asyncpg
 import structlog
 from aiokafka import AIOKafkaProducer
 
+from mitodoke.eventlog.recorder import close_producer
 from mitodoke.eventlog.topics import Topics
 from mitodoke.services.projection.worker import BACK_OFF_SECONDS, PASSING, Worker
 
 _log = structlog.get_logger("mitodoke.projection")
 
 AT_ONCE: Final = 1000
-LOOK_AGAIN_SECONDS: Final = 1.0
-"""The worker says when it wrote; this is for what an earlier process left behind."""
+LOOK_AGAIN_SECONDS: Final = 0.1
+"""The worker beside it says when it wrote; this is for what workers elsewhere wrote, or an earlier process left."""
+
+ANSWERED_SECONDS: Final = 30.0
+"""So long the broker may take to let it begin, and to take a batch for good."""
+
+UNFINISHED_SECONDS: Final = 10.0
+"""After so long of silence the broker gives up a transaction; until then nobody is given what came later."""
 
 
 class Relay:
-    """Takes rows from the outbox and deletes them once the broker has acknowledged them.
+    """Takes rows from the outbox and deletes them once the broker has taken them for good.
 
-    Two relays may run: the rows are locked in order, so the second waits for the first.
+    It publishes while its worker leads. Whoever begins under the name ends what another had under way under it, so
+    that nothing of a relay that was frozen or cut off comes after what its successor published.
     """
 
     name = "outbox relay"
@@ -30,7 +41,7 @@ class Relay:
         self._bootstrap = bootstrap
         self._topics = topics
         self._pool = pool
-        self._wrote = worker.wrote
+        self._worker = worker
 
     @property
     def ready(self) -> bool:
@@ -47,41 +58,51 @@ class Relay:
         """Publish until cancelled."""
         while True:
             try:
-                await self._relay()
+                if self._worker.leads:
+                    await self._relay()
+                await asyncio.sleep(LOOK_AGAIN_SECONDS)
             except PASSING as error:
                 _log.warning("outbox_waits", error=repr(error), retry_seconds=BACK_OFF_SECONDS)
                 await asyncio.sleep(BACK_OFF_SECONDS)
 
     async def _relay(self) -> None:
         producer = AIOKafkaProducer(
-            bootstrap_servers=self._bootstrap, acks="all", enable_idempotence=True, linger_ms=5
+            bootstrap_servers=self._bootstrap,
+            acks="all",
+            transactional_id=f"{self._topics.flags}.relay",
+            transaction_timeout_ms=round(UNFINISHED_SECONDS * 1000),
+            linger_ms=5,
         )
-        await producer.start()
         try:
-            while True:
-                self._wrote.clear()
+            async with asyncio.timeout(ANSWERED_SECONDS):
+                await producer.start()
+            while self._worker.leads:
+                self._worker.wrote.clear()
                 while await self._publish(producer):
                     pass
                 with contextlib.suppress(TimeoutError):
                     async with asyncio.timeout(LOOK_AGAIN_SECONDS):
-                        await self._wrote.wait()
+                        await self._worker.wrote.wait()
         finally:
-            # An idempotent batch never expires by itself: a broker that is gone must not hold us here.
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(5):
-                    await producer.stop()
+            await close_producer(producer)
 
     async def _publish(self, producer: AIOKafkaProducer) -> bool:
-        async with self._pool.acquire() as connection, connection.transaction():
-            rows = await connection.fetch(
-                "select id, key, value from outbox order by id limit $1 for update", AT_ONCE
-            )
-            if not rows:
-                return False
+        rows = await self._pool.fetch(
+            "select tableoid, id, key, value from outbox order by id limit $1", AT_ONCE
+        )
+        if not rows:
+            return False
+        async with asyncio.timeout(ANSWERED_SECONDS):
+            await producer.begin_transaction()
             sent = [
                 await producer.send(self._topics.flags, row["value"], key=row["key"].encode()) for row in rows
             ]
-            async with asyncio.timeout(30):
-                await asyncio.gather(*sent)
-            await connection.execute("delete from outbox where id = any($1)", [row["id"] for row in rows])
-            return True
+            await asyncio.gather(*sent)
+            await producer.commit_transaction()
+        # A rebuild may have put another table in its place meanwhile, where the same ids are other changes.
+        await self._pool.execute(
+            "delete from outbox where tableoid = $1 and id = any($2)",
+            rows[0]["tableoid"],
+            [row["id"] for row in rows],
+        )
+        return True

@@ -41,7 +41,11 @@ class FlagWatch:
         self._streams += 1
         partition = TopicPartition(self._topics.flags, PARTITION)
         consumer = AIOKafkaConsumer(
-            bootstrap_servers=self._bootstrap, enable_auto_commit=False, fetch_max_wait_ms=100
+            bootstrap_servers=self._bootstrap,
+            enable_auto_commit=False,
+            fetch_max_wait_ms=100,
+            # What a relay did not finish counts for nothing.
+            isolation_level="read_committed",
         )
         try:
             await consumer.start()

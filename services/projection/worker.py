@@ -141,6 +141,8 @@ class Worker:
         self._member = ""
         self.wrote = asyncio.Event()
         """Set whenever a transaction was committed: the relay looks at the outbox then."""
+        self.leads = False
+        """Whether the first partition is its own, so far as it knows: of the workers one, and it publishes."""
 
     @property
     def ready(self) -> bool:
@@ -159,7 +161,7 @@ class Worker:
             try:
                 await self._project()
             except PASSING as error:
-                self._ready = False
+                self._ready = self.leads = False
                 _log.warning("projection_waits", error=repr(error), retry_seconds=BACK_OFF_SECONDS)
                 await asyncio.sleep(BACK_OFF_SECONDS)
 
@@ -194,7 +196,7 @@ class Worker:
             await consumer.start()
             partitions = [
                 TopicPartition(self._topics.drives, number)
-                for number in await producer.partitions_for(self._topics.drives)
+                for number in sorted(await producer.partitions_for(self._topics.drives))
             ]
             async with self._pool.acquire() as connection:
                 if ended := await store.end_who_hangs(connection):
@@ -216,6 +218,7 @@ class Worker:
             running = asyncio.get_running_loop()
             while True:
                 batches = await self._read(consumer)
+                self.leads = partitions[0] in consumer.assignment()
                 if due := same_log.due(batches):
                     # 0. These follow on what the tables were made from: no other log has taken its place.
                     await self._require_same_log(same_log, due)

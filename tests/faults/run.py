@@ -411,7 +411,9 @@ class _Run:
     async def _messages(self, topic: str) -> list[ConsumerRecord]:
         """Every message of a topic from its first offset, read by a consumer of its own."""
         consumer = AIOKafkaConsumer(
-            bootstrap_servers=self._system.backends.kafka, auto_offset_reset="earliest"
+            bootstrap_servers=self._system.backends.kafka,
+            auto_offset_reset="earliest",
+            isolation_level="read_committed",
         )
         await consumer.start()
         try:

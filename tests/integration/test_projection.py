@@ -9,11 +9,9 @@ from typing import Any
 
 import asyncpg
 import pytest
-from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from log_writer import LogWriter, at, now, take_the_times_of_messages
 from mitodoke.chassis.clock import SystemClock
-from mitodoke.contracts.custody.v1 import flag_pb2
 from mitodoke.contracts.destruction.v1.destruction_pb2 import CertificateAccepted, DriveDestroyed
 from mitodoke.contracts.leasing.v1.leasing_pb2 import DriveEnrolled
 from mitodoke.contracts.oversight.v1.oversight_pb2 import DriveSighted, FactRetracted
@@ -332,33 +330,6 @@ async def test_a_parked_drive_keeps_no_other_from_being_judged_in_time(
         await until(raised, "the other drive's destruction is overdue")
         await projecting.settled()
     assert [flag["serial"] for flag in await projecting.flags("kind = 'overdue'")] == ["ZK80002"]
-
-
-async def test_every_change_of_a_flag_reaches_the_flags_topic_in_order(
-    log: LogWriter, projecting: Projecting
-) -> None:
-    await log.world()
-    await log.facts(DriveReturned(serial="ZK80001", occurred_at=now()))
-    await log.facts(DriveEnrolled(serial="ZK80001", occurred_at=now()))
-    async with projecting.worker(relay=True):
-        await projecting.caught_up()
-
-        async def emptied() -> bool:
-            return bool(await ask(projecting.dsn, "select count(*) = 0 from outbox"))
-
-        await until(emptied, "the outbox is empty")
-    consumer = AIOKafkaConsumer(bootstrap_servers=projecting.bootstrap, auto_offset_reset="earliest")
-    await consumer.start()
-    try:
-        consumer.assign([TopicPartition(log.topics.flags, 0)])
-        records = [r for batch in (await consumer.getmany(timeout_ms=5000)).values() for r in batch]
-    finally:
-        await consumer.stop()
-    changes = [flag_pb2.FlagChanged.FromString(record.value) for record in records]
-    assert [(c.flag.kind, c.sequence, c.flag.state) for c in changes] == [
-        ("unknown_drive", 1, flag_pb2.FLAG_STATE_OPEN),
-        ("unknown_drive", 2, flag_pb2.FLAG_STATE_RESOLVED),
-    ]
 
 
 async def _a_busy_history(log: LogWriter, drives: int) -> None:
