@@ -19,9 +19,10 @@ from typing import Final
 
 import asyncpg
 import structlog
-from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
+from aiokafka import ConsumerRecord, TopicPartition
 
 from mitodoke.chassis.clock import Clock
+from mitodoke.eventlog.clients import Consumer
 from mitodoke.eventlog.closing import close_consumer
 from mitodoke.eventlog.payloads import moment_of_milliseconds
 from mitodoke.eventlog.reference_log import ReferenceFollower
@@ -155,7 +156,7 @@ class DriveByDrive:
         Troubles of PostgreSQL are waited for while a lot is written, and are raised between two partitions. Raises
         NoRoomError, and KafkaError when the broker is away as it begins.
         """
-        consumer = AIOKafkaConsumer(
+        consumer = Consumer(
             bootstrap_servers=self._bootstrap,
             group_id=None,
             enable_auto_commit=False,
@@ -175,9 +176,7 @@ class DriveByDrive:
         finally:
             await close_consumer(consumer)
 
-    async def _fill(
-        self, consumer: AIOKafkaConsumer, partition: TopicPartition, start: int, end: int
-    ) -> None:
+    async def _fill(self, consumer: Consumer, partition: TopicPartition, start: int, end: int) -> None:
         # What is recorded from here on concerns drives that the worker, who goes on, judges again.
         knows = self._follower.next_offset
         with tempfile.TemporaryDirectory(prefix="mitodoke-rebuild-") as folder:

@@ -9,8 +9,8 @@ from typing import Final
 
 import asyncpg
 import structlog
-from aiokafka import AIOKafkaProducer
 
+from mitodoke.eventlog.clients import Producer
 from mitodoke.eventlog.recorder import close_producer
 from mitodoke.eventlog.topics import Topics
 from mitodoke.services.projection.worker import BACK_OFF_SECONDS, PASSING, Worker
@@ -66,7 +66,7 @@ class Relay:
                 await asyncio.sleep(BACK_OFF_SECONDS)
 
     async def _relay(self) -> None:
-        producer = AIOKafkaProducer(
+        producer = Producer(
             bootstrap_servers=self._bootstrap,
             acks="all",
             transactional_id=f"{self._topics.flags}.relay",
@@ -86,7 +86,7 @@ class Relay:
         finally:
             await close_producer(producer)
 
-    async def _publish(self, producer: AIOKafkaProducer) -> bool:
+    async def _publish(self, producer: Producer) -> bool:
         rows = await self._pool.fetch(
             "select tableoid, id, key, value from outbox order by id limit $1", AT_ONCE
         )

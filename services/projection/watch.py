@@ -4,11 +4,12 @@ from collections.abc import AsyncGenerator, Callable
 from datetime import timedelta
 from typing import Final
 
-from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka import TopicPartition
 from aiokafka.errors import KafkaError
 
 from mitodoke.chassis.errors import Reason, Refusal, Violation, refused_fields
 from mitodoke.contracts.custody.v1 import flag_pb2, query_pb2
+from mitodoke.eventlog.clients import Consumer
 from mitodoke.eventlog.topics import Topics
 
 MOST_STREAMS: Final = 100
@@ -40,7 +41,7 @@ class FlagWatch:
             )
         self._streams += 1
         partition = TopicPartition(self._topics.flags, PARTITION)
-        consumer = AIOKafkaConsumer(
+        consumer = Consumer(
             bootstrap_servers=self._bootstrap,
             enable_auto_commit=False,
             fetch_max_wait_ms=100,

@@ -13,10 +13,11 @@ from typing import Any, Final
 
 import asyncpg
 import structlog
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka import TopicPartition
 from aiokafka.errors import IllegalStateError, KafkaError
 
 from mitodoke.chassis.clock import Clock
+from mitodoke.eventlog.clients import Consumer, Producer
 from mitodoke.eventlog.closing import close_consumer
 from mitodoke.eventlog.cloudevents import decode_fact
 from mitodoke.eventlog.payloads import moment_of_milliseconds
@@ -169,7 +170,7 @@ class Worker:
         self._forget_all()
         # Without it nothing can be judged: no use to join the group before.
         await self._follower.once_ready(REFERENCE_SECONDS)
-        consumer = AIOKafkaConsumer(
+        consumer = Consumer(
             bootstrap_servers=self._bootstrap,
             group_id=None if self._alone else f"{self._topics.drives}.{GROUP}",
             enable_auto_commit=False,
@@ -181,7 +182,7 @@ class Worker:
             # A topic that was away, and whose partitions nobody holds, is noticed by looking alone.
             metadata_max_age_ms=10_000,
         )
-        producer = AIOKafkaProducer(
+        producer = Producer(
             bootstrap_servers=self._bootstrap, acks="all", enable_idempotence=True, request_timeout_ms=10_000
         )
         async with contextlib.AsyncExitStack() as stack:
@@ -246,7 +247,7 @@ class Worker:
                     swept_at = running.time()
                 self._ready = True
 
-    async def _read(self, consumer: AIOKafkaConsumer) -> dict[TopicPartition, list[Any]]:
+    async def _read(self, consumer: Consumer) -> dict[TopicPartition, list[Any]]:
         """The next messages of each partition, as they are now.
 
         The consumer fetches one answer ahead: what lay ready is as old as the last batches took, and only now is
@@ -261,7 +262,7 @@ class Worker:
                 batches.setdefault(partition, []).extend(records)
         return batches
 
-    async def _leave(self, consumer: AIOKafkaConsumer) -> None:
+    async def _leave(self, consumer: Consumer) -> None:
         """Close it, and keep the name under which the group may still know it."""
         if not self._alone and consumer._coordinator is not None:
             self._member = consumer._coordinator.member_id
@@ -269,7 +270,7 @@ class Worker:
 
     async def _in_order(
         self,
-        consumer: AIOKafkaConsumer,
+        consumer: Consumer,
         partition: TopicPartition,
         work: Callable[[], Coroutine[Any, Any, None]],
     ) -> None:
@@ -280,7 +281,7 @@ class Worker:
             self._forget(partition.partition)
             await self._seek_to_progress(consumer, partition)
 
-    async def _seek_to_progress(self, consumer: AIOKafkaConsumer, partition: TopicPartition) -> None:
+    async def _seek_to_progress(self, consumer: Consumer, partition: TopicPartition) -> None:
         async with self._pool.acquire() as connection:
             next_offset, _ = await store.progress(connection, partition.partition)
         end = (await consumer.end_offsets([partition]))[partition]
@@ -358,7 +359,7 @@ class Worker:
             self._forget(partition)
         return claim
 
-    async def _sweep(self, consumer: AIOKafkaConsumer, producer: AIOKafkaProducer, same_log: SameLog) -> None:
+    async def _sweep(self, consumer: Consumer, producer: Producer, same_log: SameLog) -> None:
         """Judge the drives whose turning point has passed, up to where the log has been read and no further.
 
         The time is the broker's, learnt by an append, so that a wrong clock here accuses nobody; and where
@@ -508,7 +509,7 @@ class Worker:
         self._settled.clear()
         self._shown = -1
 
-    def _commit_for_lag_tools(self, consumer: AIOKafkaConsumer) -> None:
+    def _commit_for_lag_tools(self, consumer: Consumer) -> None:
         """Tell the group where we are. Nothing rests on it: the fence decides."""
         task = asyncio.ensure_future(consumer.commit())
         task.add_done_callback(lambda done: done.cancelled() or done.exception())

@@ -6,10 +6,10 @@ from collections import defaultdict, deque
 from typing import Final
 
 import structlog
-from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 
 from mitodoke.contracts.custody.v1.call_pb2 import CallMade
+from mitodoke.eventlog.clients import Producer
 from mitodoke.eventlog.partitioning import partition_of
 
 _log = structlog.get_logger("mitodoke.eventlog")
@@ -33,7 +33,7 @@ class CallLog:
         self._waiting: deque[CallMade] = deque()
         self._something = asyncio.Event()
         self._dropped = 0
-        self._producer: AIOKafkaProducer | None = None
+        self._producer: Producer | None = None
 
     @property
     def ready(self) -> bool:
@@ -81,7 +81,7 @@ class CallLog:
             await producer.client.close()
 
     async def _append_for_ever(self) -> None:
-        producer = AIOKafkaProducer(bootstrap_servers=self._bootstrap, acks=1, max_batch_size=_BATCH_BYTES)
+        producer = Producer(bootstrap_servers=self._bootstrap, acks=1, max_batch_size=_BATCH_BYTES)
         try:
             await producer.start()
             self._producer = producer
@@ -98,7 +98,7 @@ class CallLog:
                 with contextlib.suppress(KafkaError, OSError):
                     await producer.stop()
 
-    async def _append_waiting(self, producer: AIOKafkaProducer) -> None:
+    async def _append_waiting(self, producer: Producer) -> None:
         """Hand over all that waits. A batch that fails afterwards is logged by the producer; nobody waits for it."""
         partitions = len(await producer.partitions_for(self._topic))
         shares: defaultdict[int, deque[CallMade]] = defaultdict(deque)
@@ -117,7 +117,7 @@ class CallLog:
             self._something.set()
             raise
 
-    async def _append_batch(self, producer: AIOKafkaProducer, partition: int, calls: deque[CallMade]) -> None:
+    async def _append_batch(self, producer: Producer, partition: int, calls: deque[CallMade]) -> None:
         """Hand over as many of the first calls as one batch holds."""
         batch = producer.create_batch()
         held = 0

@@ -5,8 +5,9 @@ import contextlib
 from typing import Final
 
 import structlog
-from aiokafka import AIOKafkaConsumer
 from aiokafka.errors import KafkaError
+
+from mitodoke.eventlog.clients import Consumer
 
 _log = structlog.get_logger("mitodoke.eventlog")
 
@@ -16,7 +17,7 @@ CANNOT_CLOSE: Final = (KafkaError, OSError, RuntimeError)
 """What a client raises that closes: uvloop has a RuntimeError for what is written to a connection that is gone."""
 
 
-async def close_consumer(consumer: AIOKafkaConsumer) -> None:
+async def close_consumer(consumer: Consumer) -> None:
     """Stop it; where that does not end, as after a broker's death in the middle of a fetch, drop its connections."""
     stopping = asyncio.create_task(consumer.stop())
     await asyncio.wait([stopping], timeout=CLOSING_SECONDS)

@@ -6,8 +6,10 @@ from collections.abc import Iterable
 from typing import Final
 
 import structlog
-from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka import TopicPartition
 from aiokafka.errors import KafkaError
+
+from mitodoke.eventlog.clients import Consumer
 
 _log = structlog.get_logger("mitodoke.eventlog")
 
@@ -23,7 +25,7 @@ class LogEnds:
     def __init__(self, bootstrap: str, topic: str) -> None:
         self._bootstrap = bootstrap
         self._topic = topic
-        self._consumer: AIOKafkaConsumer | None = None
+        self._consumer: Consumer | None = None
         self._asking = asyncio.Lock()
         self._known: dict[int, int] = {}
         self._known_until = 0.0
@@ -39,7 +41,7 @@ class LogEnds:
     async def run(self) -> None:
         """Keep a connection until cancelled."""
         while True:
-            consumer = AIOKafkaConsumer(bootstrap_servers=self._bootstrap, enable_auto_commit=False)
+            consumer = Consumer(bootstrap_servers=self._bootstrap, enable_auto_commit=False)
             try:
                 await consumer.start()
                 self._consumer = consumer

@@ -18,10 +18,11 @@ from datetime import datetime, timedelta
 from typing import Final, NamedTuple
 
 import structlog
-from aiokafka import AIOKafkaProducer, TopicPartition
+from aiokafka import TopicPartition
 from aiokafka.errors import KafkaError
 from aiokafka.structs import RecordMetadata
 
+from mitodoke.eventlog.clients import Producer
 from mitodoke.eventlog.closing import CANNOT_CLOSE
 from mitodoke.eventlog.cloudevents import Event
 from mitodoke.eventlog.partitioning import partition_of
@@ -237,9 +238,9 @@ class Recorder:
         """Close what is left, for up to five seconds."""
         await asyncio.gather(*self._closing)
 
-    async def _connect(self) -> AIOKafkaProducer:
+    async def _connect(self) -> Producer:
         while True:
-            producer = AIOKafkaProducer(
+            producer = Producer(
                 bootstrap_servers=self._bootstrap,
                 enable_idempotence=True,
                 acks="all",
@@ -297,7 +298,7 @@ class Recorder:
         self._room_events += events
         self._room_bytes += weight
 
-    async def _hand_over(self, producer: AIOKafkaProducer, broken: asyncio.Event) -> None:
+    async def _hand_over(self, producer: Producer, broken: asyncio.Event) -> None:
         """Hand events to the producer, round by round, until it breaks."""
         clock = asyncio.get_running_loop().time
         under_way: set[int] = set()
@@ -330,7 +331,7 @@ class Recorder:
         self,
         lane: _Lane,
         partition: int,
-        producer: AIOKafkaProducer,
+        producer: Producer,
         broken: asyncio.Event,
         under_way: set[int],
     ) -> None:
@@ -455,7 +456,7 @@ def _failed(error: Exception) -> "asyncio.Future[RecordMetadata]":
     return future
 
 
-async def close_producer(producer: AIOKafkaProducer) -> None:
+async def close_producer(producer: Producer) -> None:
     """Close a producer within a few seconds, though its batches under way may never be answered."""
     stopping = asyncio.create_task(producer.stop())
     done, _ = await asyncio.wait([stopping], timeout=_CLOSING_SECONDS)

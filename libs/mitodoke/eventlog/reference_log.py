@@ -7,10 +7,11 @@ from datetime import datetime
 from uuid import UUID
 
 import structlog
-from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
+from aiokafka import ConsumerRecord, TopicPartition
 from aiokafka.errors import KafkaError
 
 from mitodoke.contracts.reference.v1.reference_pb2 import QuarantineDecided
+from mitodoke.eventlog.clients import Consumer
 from mitodoke.eventlog.closing import close_consumer
 from mitodoke.eventlog.cloudevents import UndecodableEvent, decode_decision_event, decode_reference_event
 from mitodoke.eventlog.payloads import moment_of_milliseconds
@@ -48,7 +49,7 @@ class ReferenceFollower:
         self._fingerprints: dict[int, bytes] = {}
         self._looked_back_at = 0.0
         self._latest = BEGINNING
-        self._asking: AIOKafkaConsumer | None = None
+        self._asking: Consumer | None = None
         self._caught_up_once = False
         self._failure: str | None = None
         self._advanced = asyncio.Condition()
@@ -207,11 +208,11 @@ class ReferenceFollower:
             "request_timeout_ms": 10_000,
         }
         async with contextlib.AsyncExitStack() as stack:
-            consumer = AIOKafkaConsumer(**common, auto_offset_reset="none", fetch_max_wait_ms=100)
+            consumer = Consumer(**common, auto_offset_reset="none", fetch_max_wait_ms=100)
             stack.push_async_callback(close_consumer, consumer)
             await consumer.start()
             # On the reader's own connection a question would wait behind a fetch that waits for something new.
-            asking = AIOKafkaConsumer(**common)
+            asking = Consumer(**common)
             stack.push_async_callback(close_consumer, asking)
             await asking.start()
             consumer.assign([self._partition])

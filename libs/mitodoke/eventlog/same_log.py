@@ -12,8 +12,9 @@ from datetime import datetime
 from types import TracebackType
 from typing import Any, Final, NamedTuple
 
-from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
+from aiokafka import ConsumerRecord, TopicPartition
 
+from mitodoke.eventlog.clients import Consumer
 from mitodoke.eventlog.closing import close_consumer
 from mitodoke.eventlog.payloads import moment_of_milliseconds
 
@@ -75,7 +76,7 @@ class SameLog:
 
     def __init__(self, bootstrap: str, partitions: Iterable[TopicPartition]) -> None:
         self._partitions = list(partitions)
-        self._consumer = AIOKafkaConsumer(
+        self._consumer = Consumer(
             bootstrap_servers=bootstrap,
             group_id=None,
             enable_auto_commit=False,

@@ -1,0 +1,50 @@
+"""Kafka's clients as they are used here: one that cannot learn who leads a partition asks again after a pause.
+
+aiokafka 0.14 asks again at once. A broker that ends in order says first that its partitions have no leader; whoever
+has a message under way then asks for one a thousand times a second, for as long as the broker is away, and takes
+from it the processor that it needs to come back (github.com/aio-libs/aiokafka, issue 1155, is of the same kind).
+"""
+
+import asyncio
+from collections.abc import Collection
+from typing import Any, Final
+
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
+from aiokafka.client import AIOKafkaClient
+from aiokafka.cluster import ClusterMetadata
+
+PAUSE_SECONDS: Final = 0.1
+"""As long as Kafka's own clients wait (`retry.backoff.ms`)."""
+
+
+class Consumer(AIOKafkaConsumer):  # type: ignore[misc]  # aiokafka has no types
+    """aiokafka's consumer, patient."""
+
+    def __init__(self, *topics: str, **settings: Any) -> None:
+        super().__init__(*topics, **settings)
+        _be_patient(self._client)
+
+
+class Producer(AIOKafkaProducer):  # type: ignore[misc]  # aiokafka has no types
+    """aiokafka's producer, patient."""
+
+    def __init__(self, **settings: Any) -> None:
+        super().__init__(**settings)
+        _be_patient(self.client)
+
+
+def _be_patient(client: AIOKafkaClient) -> None:
+    ask = client._metadata_update
+
+    async def ask_and_pause(cluster: ClusterMetadata, topics: Collection[str]) -> bool:
+        answered: bool = await ask(cluster, topics)
+        if not (answered and all(_is_led(cluster, topic) for topic in topics)):
+            await asyncio.sleep(PAUSE_SECONDS)
+        return answered
+
+    client._metadata_update = ask_and_pause
+
+
+def _is_led(cluster: ClusterMetadata, topic: str) -> bool:
+    partitions: Collection[int] | None = cluster.partitions_for_topic(topic)
+    return partitions is not None and partitions == cluster.available_partitions_for_topic(topic)
