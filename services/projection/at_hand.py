@@ -34,6 +34,10 @@ class AtHand:
         drives = self._drives
         return {serial: drives[serial].state for serial in serials if serial in drives}
 
+    def lacks(self, serial: str) -> bool:
+        """Whether the drive has to be read from the tables."""
+        return serial not in self._drives
+
     def keep(self, partition: int, states: Mapping[str, DriveState]) -> None:
         """Keep what was written of drives of that partition, instead of what was kept of them."""
         for serial, state in states.items():

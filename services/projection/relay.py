@@ -5,7 +5,8 @@ Of several workers one publishes, in transactions under one name (docs/adr/0019-
 
 import asyncio
 import contextlib
-from typing import Final
+from collections.abc import Iterator, Sequence
+from typing import Any, Final
 
 import asyncpg
 import structlog
@@ -13,11 +14,15 @@ import structlog
 from mitodoke.eventlog.clients import Producer
 from mitodoke.eventlog.recorder import close_producer
 from mitodoke.eventlog.topics import Topics
+from mitodoke.services.projection.watch import PARTITION
 from mitodoke.services.projection.worker import BACK_OFF_SECONDS, PASSING, Worker
 
 _log = structlog.get_logger("mitodoke.projection")
 
 AT_ONCE: Final = 1000
+BATCH_BYTES: Final = 1_000_000
+"""Just under what a broker takes as one batch (`message.max.bytes`)."""
+
 LOOK_AGAIN_SECONDS: Final = 0.1
 """The worker beside it says when it wrote; this is for what workers elsewhere wrote, or an earlier process left."""
 
@@ -71,7 +76,7 @@ class Relay:
             acks="all",
             transactional_id=f"{self._topics.flags}.relay",
             transaction_timeout_ms=round(UNFINISHED_SECONDS * 1000),
-            linger_ms=5,
+            max_batch_size=BATCH_BYTES,
         )
         try:
             async with asyncio.timeout(ANSWERED_SECONDS):
@@ -95,7 +100,8 @@ class Relay:
         async with asyncio.timeout(ANSWERED_SECONDS):
             await producer.begin_transaction()
             sent = [
-                await producer.send(self._topics.flags, row["value"], key=row["key"].encode()) for row in rows
+                await producer.send_batch(batch, self._topics.flags, partition=PARTITION)
+                for batch in _batches(producer, rows)
             ]
             await asyncio.gather(*sent)
             await producer.commit_transaction()
@@ -106,3 +112,13 @@ class Relay:
             [row["id"] for row in rows],
         )
         return True
+
+
+def _batches(producer: Producer, rows: Sequence[asyncpg.Record]) -> Iterator[Any]:
+    """The rows as batches, in their order; message by message costs five times the processor."""
+    batch = producer.create_batch()
+    for row in rows:
+        while batch.append(key=row["key"].encode(), value=row["value"], timestamp=None) is None:
+            yield batch
+            batch = producer.create_batch()
+    yield batch

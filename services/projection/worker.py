@@ -45,6 +45,9 @@ REFERENCE_SECONDS: Final = 10.0
 """How long the reference log may take to be read to its end."""
 
 SWEEP_AT_ONCE: Final = 2000
+DUE_AT_ONCE: Final = 50_000
+"""So many drives that are due are asked for at once, and judged so many (SWEEP_AT_ONCE) in a transaction."""
+
 TICK_SECONDS: Final = 10.0
 """How long a tick may take. A producer that lost its place in a log that was cut short is replaced, not waited for."""
 
@@ -426,12 +429,16 @@ class Worker:
         self._settled[partition] = decisions
 
     async def _turn(self, partition: int, position: int, until: datetime) -> None:
-        due = [""]
+        due, waiting = [""], list[str]()
         while due:
             async with self._pool.acquire() as connection, connection.transaction():
                 claim = await self._fence(connection, partition, start=position, end=position)
                 await self._take_in_reference(connection, partition, claim.reference_offset)
-                due = await store.due_serials(connection, partition, until, SWEEP_AT_ONCE)
+                if not waiting:
+                    # Those at hand first: each of the others takes the place of one, perhaps of the next.
+                    found = await store.due_serials(connection, partition, until, DUE_AT_ONCE)
+                    waiting = sorted(found, key=self._at_hand.lacks)
+                due, waiting = waiting[:SWEEP_AT_ONCE], waiting[SWEEP_AT_ONCE:]
                 held = await self._held(connection, set(due))
                 ledger = Ledger(
                     partition,

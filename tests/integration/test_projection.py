@@ -18,9 +18,11 @@ from mitodoke.contracts.oversight.v1.oversight_pb2 import DriveSighted, FactRetr
 from mitodoke.contracts.reference.v1 import reference_pb2
 from mitodoke.contracts.returns.v1.returns_pb2 import DriveReleased, DriveReturned
 from mitodoke.contracts.transport.v1.transport_pb2 import CustodyTransferred, DriveDelivered, DriveDispatched
+from mitodoke.eventlog.partitioning import partition_of
 from mitodoke.eventlog.reference_log import ReferenceFollower
 from mitodoke.readmodel import bulk, store
 from mitodoke.readmodel.pool import open_pool
+from mitodoke.services.projection import worker
 from mitodoke.services.projection.ledger import REFERENCE_COUNTS_AFTER
 from mitodoke.services.projection.rebuild import rebuild
 from mitodoke.services.projection.worker import PASSING
@@ -163,6 +165,31 @@ async def test_a_drive_is_read_from_the_tables_once_and_then_kept_at_hand(
             await log.facts(message(serial="ZK80001", occurred_at=now()))
             await projecting.caught_up()
     assert read == ["ZK80001"]
+
+
+async def test_of_more_drives_that_fall_due_than_are_kept_at_hand_the_others_alone_are_read(
+    log: LogWriter, projecting: Projecting, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(worker, "SWEEP_AT_ONCE", 4)
+    serials = [s for s in (f"ZK8{n:05}" for n in range(1000)) if partition_of(s.encode(), 6) == 0][:40]
+    read: list[str] = []
+    load = store.load
+
+    async def loaded(connection: Any, serials: Any, decode: Any) -> Any:
+        read.extend(serials)
+        return await load(connection, serials, decode)
+
+    monkeypatch.setattr(store, "load", loaded)
+    await log.world(within="5s")
+    await log.facts(*(DriveReturned(serial=s, occurred_at=now()) for s in serials))
+    async with projecting.worker(alone=True, cached_drives=38):
+        await projecting.caught_up()
+
+        async def all_overdue() -> bool:
+            return len(await projecting.flags("kind = 'overdue'")) == len(serials)
+
+        await until(all_overdue, "every destruction is overdue", limit=60)
+    assert len(read) == len(serials) + 2
 
 
 async def test_while_one_partition_waits_for_the_database_another_is_worked_on(
