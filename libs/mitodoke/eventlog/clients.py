@@ -17,12 +17,29 @@ PAUSE_SECONDS: Final = 0.1
 """As long as Kafka's own clients wait (`retry.backoff.ms`)."""
 
 
+class _PatientClient(AIOKafkaClient):  # type: ignore[misc]  # aiokafka has no types
+    async def _metadata_update(self, cluster: ClusterMetadata, topics: Collection[str]) -> bool:
+        answered: bool = await super()._metadata_update(cluster, topics)
+        if not (answered and all(_is_led(cluster, topic) for topic in topics)):
+            await asyncio.sleep(PAUSE_SECONDS)
+        return answered
+
+
+def _is_led(cluster: ClusterMetadata, topic: str) -> bool:
+    partitions: Collection[int] | None = cluster.partitions_for_topic(topic)
+    return partitions is not None and partitions == cluster.available_partitions_for_topic(topic)
+
+
+# Neither takes a client as an argument. A function in the place of its method would be a circle, and keep what a
+# closed client has read until the collector comes.
+
+
 class Consumer(AIOKafkaConsumer):  # type: ignore[misc]  # aiokafka has no types
     """aiokafka's consumer, patient."""
 
     def __init__(self, *topics: str, **settings: Any) -> None:
         super().__init__(*topics, **settings)
-        _be_patient(self._client)
+        self._client.__class__ = _PatientClient
 
 
 class Producer(AIOKafkaProducer):  # type: ignore[misc]  # aiokafka has no types
@@ -30,21 +47,4 @@ class Producer(AIOKafkaProducer):  # type: ignore[misc]  # aiokafka has no types
 
     def __init__(self, **settings: Any) -> None:
         super().__init__(**settings)
-        _be_patient(self.client)
-
-
-def _be_patient(client: AIOKafkaClient) -> None:
-    ask = client._metadata_update
-
-    async def ask_and_pause(cluster: ClusterMetadata, topics: Collection[str]) -> bool:
-        answered: bool = await ask(cluster, topics)
-        if not (answered and all(_is_led(cluster, topic) for topic in topics)):
-            await asyncio.sleep(PAUSE_SECONDS)
-        return answered
-
-    client._metadata_update = ask_and_pause
-
-
-def _is_led(cluster: ClusterMetadata, topic: str) -> bool:
-    partitions: Collection[int] | None = cluster.partitions_for_topic(topic)
-    return partitions is not None and partitions == cluster.available_partitions_for_topic(topic)
+        self.client.__class__ = _PatientClient
