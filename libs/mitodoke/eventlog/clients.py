@@ -20,14 +20,14 @@ PAUSE_SECONDS: Final = 0.1
 class _PatientClient(AIOKafkaClient):  # type: ignore[misc]  # aiokafka has no types
     async def _metadata_update(self, cluster: ClusterMetadata, topics: Collection[str]) -> bool:
         answered: bool = await super()._metadata_update(cluster, topics)
-        if not (answered and all(_is_led(cluster, topic) for topic in topics)):
+        if not answered or any(_has_no_leader(cluster, topic) for topic in topics):
             await asyncio.sleep(PAUSE_SECONDS)
         return answered
 
 
-def _is_led(cluster: ClusterMetadata, topic: str) -> bool:
-    partitions: Collection[int] | None = cluster.partitions_for_topic(topic)
-    return partitions is not None and partitions == cluster.available_partitions_for_topic(topic)
+def _has_no_leader(cluster: ClusterMetadata, topic: str) -> bool:
+    # For a topic that is not there aiokafka has a pause of its own.
+    return bool(cluster.partitions_for_topic(topic) != cluster.available_partitions_for_topic(topic))
 
 
 # Neither takes a client as an argument. A function in the place of its method would be a circle, and keep what a
