@@ -25,6 +25,11 @@ def backends() -> Iterator[Backends]:
         yield running_backends
 
 
+async def test_all_topics_are_asked_for_as_one_is(backends: Backends, topics: Topics) -> None:
+    async with Producer(bootstrap_servers=backends.kafka) as producer:
+        assert topics.clock in (await producer.client.fetch_all_metadata()).topics()
+
+
 async def test_who_leads_is_asked_again_after_a_pause_while_nobody_answers(
     backends: Backends, topics: Topics
 ) -> None:

@@ -18,9 +18,9 @@ PAUSE_SECONDS: Final = 0.1
 
 
 class _PatientClient(AIOKafkaClient):  # type: ignore[misc]  # aiokafka has no types
-    async def _metadata_update(self, cluster: ClusterMetadata, topics: Collection[str]) -> bool:
+    async def _metadata_update(self, cluster: ClusterMetadata, topics: Collection[str] | None) -> bool:
         answered: bool = await super()._metadata_update(cluster, topics)
-        if not answered or any(_has_no_leader(cluster, topic) for topic in topics):
+        if not answered or any(_has_no_leader(cluster, topic) for topic in topics or ()):
             await asyncio.sleep(PAUSE_SECONDS)
         return answered
 
