@@ -140,6 +140,7 @@ class Worker:
         self._versions: dict[int, int] = {}
         self._read_through: dict[int, datetime] = {}
         self._settled: dict[int, int] = {}
+        self._last_read: dict[int, LastRead] = {}
         self._shown = -1
         self._ready = False
         self._member = ""
@@ -223,12 +224,15 @@ class Worker:
             while True:
                 batches = await self._read(consumer)
                 self.leads = partitions[0] in consumer.assignment()
-                if due := same_log.due(batches):
-                    # 0. These follow on what the tables were made from: no other log has taken its place.
-                    await self._require_same_log(same_log, due)
                 if batches:
-                    # 1. Know all reference facts that were recorded before these facts.
-                    await self._follower.read_to_end(REFERENCE_SECONDS)
+                    await side_by_side(
+                        [
+                            # 0. These follow on what the tables were made from: no other log has taken its place.
+                            partial(self._require_same_log_before, same_log, batches),
+                            # 1. Know all reference facts that were recorded before these facts.
+                            partial(self._follower.read_to_end, REFERENCE_SECONDS),
+                        ]
+                    )
                     await self._show_reference()
                 # While one partition waits for PostgreSQL, another is judged.
                 await side_by_side(
@@ -303,24 +307,37 @@ class Worker:
         self._follower.require(reference_read)
         await same_log.check({p: LastRead(*read.get(p.partition, (0, None))) for p in partitions})
 
+    async def _require_same_log_before(
+        self, same_log: SameLog, batches: dict[TopicPartition, list[Any]]
+    ) -> None:
+        """Raises LogMismatch when what these messages follow on is not what was read."""
+        at_hand = {
+            partition: last
+            for partition, records in batches.items()
+            if (last := self._last_read.get(partition.partition)) and last.next_offset == records[0].offset
+        }
+        if at_hand:
+            await same_log.check(at_hand)
+        if others := [partition for partition in batches if partition not in at_hand]:
+            await self._require_same_log(same_log, others)
+
     async def _apply(self, partition: int, records: Sequence[Any]) -> None:
         # All facts recorded before the last one have been read; more with its own time may follow.
         read_through = moment_of_milliseconds(records[-1].timestamp)
+        last_read = LastRead(records[-1].offset + 1, fingerprint(records[-1]))
         async with self._pool.acquire() as connection, connection.transaction():
             # 2. The fence: two workers that both believe they own this partition cannot both write.
             claim = await self._fence(
                 connection,
                 partition,
                 start=records[0].offset,
-                end=records[-1].offset + 1,
-                last_message=fingerprint(records[-1]),
+                end=last_read.next_offset,
+                last_message=last_read.fingerprint,
             )
             await self._take_in_reference(connection, partition, claim.reference_offset)
             # 3. Load what is not at hand, fold and judge in memory, fact by fact.
             held = await self._held(connection, serials_of(records))
-            discarded = await store.discarded(
-                connection, partition, records[0].offset, records[-1].offset + 1
-            )
+            discarded = await store.discarded(connection, partition, records[0].offset, last_read.next_offset)
             ledger = Ledger(
                 partition,
                 held,
@@ -336,6 +353,7 @@ class Worker:
         # 5. Committed: only now is it true, and may be remembered.
         self._remember(partition, claim.version, ledger.states)
         self._read_through[partition] = read_through
+        self._last_read[partition] = last_read
         self.wrote.set()
 
     async def _fence(
@@ -507,6 +525,7 @@ class Worker:
         self._at_hand.forget(partition)
         self._versions.pop(partition, None)
         self._settled.pop(partition, None)
+        self._last_read.pop(partition, None)
 
     def _forget_all(self) -> None:
         self._at_hand.clear()
@@ -514,6 +533,7 @@ class Worker:
         self._versions.clear()
         self._read_through.clear()
         self._settled.clear()
+        self._last_read.clear()
         self._shown = -1
 
     def _commit_for_lag_tools(self, consumer: Consumer) -> None:

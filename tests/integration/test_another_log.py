@@ -3,8 +3,9 @@
 import asyncio
 import gc
 import shutil
+import threading
 import uuid
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Coroutine, Iterator
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
@@ -88,6 +89,13 @@ async def _anew(backends: Backends, topics: Topics) -> AsyncIterator[LogWriter]:
         await producer.stop()
 
 
+def _while_all_else_stands_still(work: Coroutine[None, None, None]) -> None:
+    """Do it in a loop of its own, while whatever runs in this one neither reads nor writes."""
+    doing = threading.Thread(target=asyncio.run, args=(work,))
+    doing.start()
+    doing.join()
+
+
 async def _refused(projecting: Projecting) -> str:
     """What a worker that starts now says before it ends."""
     with pytest.raises(LogMismatch) as refused:
@@ -142,6 +150,33 @@ async def test_a_topic_that_is_made_anew_under_a_running_worker_stops_it(
     assert after["fact"] == before["fact"]
 
 
+async def test_a_worker_that_did_not_see_that_its_topic_was_away_does_not_carry_on_with_another(
+    backends: Backends, topics: Topics, log: LogWriter, projecting: Projecting
+) -> None:
+    await log.world()
+    await _enrol(log, 2)
+    before = []
+
+    async def written() -> bool:
+        before[:] = (await contents(projecting.dsn))["fact"]
+        return len(before) == 3
+
+    async def made_anew() -> None:
+        await _made_anew(backends, topics, topics.drives)
+        async with _anew(backends, topics) as writer:
+            await _enrol(writer, 5)
+
+    with pytest.raises(LogMismatch):
+        async with projecting.worker() as worker:
+            await projecting.settled()
+            # Whoever had just looked into the log might think that it cannot be another so soon.
+            await _enrol(log, 1)
+            await until(written, "the worker has looked into the log, and written")
+            _while_all_else_stands_still(made_anew())
+            await _ended(worker)
+    assert (await contents(projecting.dsn))["fact"] == before
+
+
 async def test_a_reference_log_that_was_made_anew_is_refused(
     backends: Backends, topics: Topics, log: LogWriter, projecting: Projecting
 ) -> None:
@@ -171,11 +206,18 @@ async def test_a_follower_of_the_reference_log_that_becomes_another_stops_for_go
         return follower.ready
 
     await until(ready, "the follower has read the log", limit=60)
+    # Whoever had just looked back might think that the log cannot be another so soon.
+    await log.reference(reference_pb2.PartyRegistered(party_id="another", name="another"))
+    await follower.read_to_end(10)
     read = follower.next_offset
-    await _made_anew(backends, topics, topics.reference)
-    async with _anew(backends, topics) as writer:
-        for number in range(read + 2):
-            await writer.reference(reference_pb2.PartyRegistered(party_id=f"p{number}", name="another"))
+
+    async def made_anew() -> None:
+        await _made_anew(backends, topics, topics.reference)
+        async with _anew(backends, topics) as writer:
+            for number in range(read + 2):
+                await writer.reference(reference_pb2.PartyRegistered(party_id=f"p{number}", name="another"))
+
+    _while_all_else_stands_still(made_anew())
 
     async def stopped() -> bool:
         return follower.failure is not None

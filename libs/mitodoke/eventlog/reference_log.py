@@ -15,13 +15,15 @@ from mitodoke.eventlog.clients import Consumer
 from mitodoke.eventlog.closing import close_consumer
 from mitodoke.eventlog.cloudevents import UndecodableEvent, decode_decision_event, decode_reference_event
 from mitodoke.eventlog.payloads import moment_of_milliseconds
-from mitodoke.eventlog.same_log import FRESH_SECONDS, LogMismatch, fingerprint, lost_messages, other_message
+from mitodoke.eventlog.same_log import LogMismatch, fingerprint, lost_messages, other_message
 from mitodoke.lifecycle.reference import BEGINNING, Reference, ReferenceFact
 
 _log = structlog.get_logger("mitodoke.eventlog")
 
 _RETRY_SECONDS = 0.5
 _LOOK_AGAIN_SECONDS = 0.1
+_FETCHED_AT_ONCE = 4 << 20
+"""Two batches at least, which are of 1 MiB at most: the one looked back at must not come without what follows it."""
 
 
 class ReferenceUnavailable(Exception):
@@ -47,7 +49,6 @@ class ReferenceFollower:
         self._decisions: dict[int, QuarantineDecided] = {}
         self._next_offset = 0
         self._fingerprints: dict[int, bytes] = {}
-        self._looked_back_at = 0.0
         self._latest = BEGINNING
         self._asking: Consumer | None = None
         self._caught_up_once = False
@@ -208,7 +209,12 @@ class ReferenceFollower:
             "request_timeout_ms": 10_000,
         }
         async with contextlib.AsyncExitStack() as stack:
-            consumer = Consumer(**common, auto_offset_reset="none", fetch_max_wait_ms=100)
+            consumer = Consumer(
+                **common,
+                auto_offset_reset="none",
+                fetch_max_wait_ms=100,
+                max_partition_fetch_bytes=_FETCHED_AT_ONCE,
+            )
             stack.push_async_callback(close_consumer, consumer)
             await consumer.start()
             # On the reader's own connection a question would wait behind a fetch that waits for something new.
@@ -236,14 +242,12 @@ class ReferenceFollower:
 
     def _must_look_back(self, record: ConsumerRecord) -> bool:
         """Whether the message before this one must be seen again, lest the log is another than it was."""
-        fresh = asyncio.get_running_loop().time() - self._looked_back_at < FRESH_SECONDS
-        return record.offset == self._next_offset > 0 and not fresh
+        return bool(record.offset == self._next_offset > 0)
 
     def _take_in(self, record: ConsumerRecord) -> None:
         if (known := self._fingerprints.get(record.offset)) is not None:
             if (stands := fingerprint(record)) != known:
                 raise other_message(self._partition, record.offset, known, stands)
-            self._looked_back_at = asyncio.get_running_loop().time()
             return
         offset = record.offset
         decision = decode_decision_event(record)

@@ -18,9 +18,6 @@ from mitodoke.eventlog.clients import Consumer
 from mitodoke.eventlog.closing import close_consumer
 from mitodoke.eventlog.payloads import moment_of_milliseconds
 
-FRESH_SECONDS: Final = 1.0
-"""A log that was looked at within this time is not looked at again: no broker is stopped, given other data and started
-again so fast."""
 _LIMIT_SECONDS: Final = 30.0
 
 _WHAT_TO_DO: Final = (
@@ -86,7 +83,6 @@ class SameLog:
             max_partition_fetch_bytes=64 * 1024,
             request_timeout_ms=10_000,
         )
-        self._looked_at: dict[TopicPartition, float] = {}
 
     async def __aenter__(self) -> "SameLog":
         await self.start()
@@ -107,11 +103,6 @@ class SameLog:
         """Drop the connection, within a few seconds."""
         await close_consumer(self._consumer)
 
-    def due(self, partitions: Iterable[TopicPartition]) -> list[TopicPartition]:
-        """Those that were not looked at just now."""
-        now = asyncio.get_running_loop().time()
-        return [p for p in partitions if now - self._looked_at.get(p, -FRESH_SECONDS) >= FRESH_SECONDS]
-
     async def ends(self) -> dict[TopicPartition, int]:
         """Where each partition ends now."""
         ends: dict[TopicPartition, int] = await self._consumer.end_offsets(self._partitions)
@@ -120,10 +111,13 @@ class SameLog:
     async def check(self, read: Mapping[TopicPartition, LastRead]) -> None:
         """Return when each partition still holds what was read last of it.
 
-        Raises LogMismatch when one does not, and TimeoutError or KafkaError when the broker does not answer.
+        Only a look that begins when messages are already here says anything of them: a topic is deleted and made anew
+        in less than a second. Raises LogMismatch when one does not, and TimeoutError or KafkaError when the broker does
+        not answer.
         """
-        first = await self._consumer.beginning_offsets(list(read))
-        end = await self._consumer.end_offsets(list(read))
+        first, end = await asyncio.gather(
+            self._consumer.beginning_offsets(list(read)), self._consumer.end_offsets(list(read))
+        )
         for partition, last in read.items():
             # What comes before the last message read must be there as well: a rebuild needs it all.
             if last.next_offset > end[partition] or first[partition] > 0:
@@ -133,7 +127,6 @@ class SameLog:
             expected = known[partition].fingerprint or b""
             if (stands := fingerprint(record)) != expected:
                 raise other_message(partition, record.offset, expected, stands)
-        self._looked_at.update(dict.fromkeys(read, asyncio.get_running_loop().time()))
 
     async def _messages(
         self, read: Mapping[TopicPartition, LastRead]
