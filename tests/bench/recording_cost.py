@@ -75,17 +75,19 @@ def _through_the_lanes(events: list[Event]) -> list[Any]:
             batch = BatchBuilder(recording._BATCH_BYTES, 0)
             pieces = recording._fill(batch, lane.queue)
             recorder._settle(
+                lane,
                 partition,
+                lane.end,
                 pieces,
                 asyncio.Event(),
-                _answered(SimpleNamespace(offset=0, timestamp=1, timestamp_type=1)),
+                _answered(SimpleNamespace(offset=lane.end, timestamp=1, timestamp_type=1)),
             )
     assert call.done.done()
     return [receipt for receipt in call.receipts if receipt is not None]
 
 
-def _answered(metadata: object) -> Any:
-    future = asyncio.get_running_loop().create_future()
+def _answered(metadata: object) -> asyncio.Future[Any]:
+    future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
     future.set_result(metadata)
     return future
 
