@@ -348,7 +348,7 @@ def in_a_rush(draw: st.DrawFn) -> History:
     )
     facts = draw(st.lists(reports, min_size=5, max_size=25))
     of = draw(st.sampled_from((FULL, STRICT)))
-    agreed = [published(of, BEGINNING)]
+    agreed: list[ReferenceFact] = [published(of, BEGINNING)]
     agreed += [registered(contract, BEGINNING, version=of.version) for contract in CONTRACTS]
     if draw(st.booleans()):
         agreed.append(

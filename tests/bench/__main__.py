@@ -20,7 +20,7 @@ from rich.console import Console
 
 from bench import kept
 from bench.chart import bars_chart, curves_chart
-from bench.figures import Finding
+from bench.figures import Curve, Finding
 from bench.machine import described
 from bench.plan import QUICK, Plan
 from bench.suite import BENCHMARKS
@@ -74,9 +74,9 @@ def _keep(findings: list[Finding], machine: dict[str, str], folder: Path, consol
             everything |= {finding.benchmark: finding for finding in kept.read(file)[1]}
     (folder / "bars.svg").write_text(bars_chart(list(everything.values())), encoding="utf-8")
     for finding in findings:
-        axes = {(curve.x, curve.y, curve.logarithmic): [] for curve in finding.curves}
+        axes: dict[tuple[str, str, bool], list[Curve]] = {}
         for curve in finding.curves:
-            axes[curve.x, curve.y, curve.logarithmic].append(curve)
+            axes.setdefault((curve.x, curve.y, curve.logarithmic), []).append(curve)
         for number, curves in enumerate(axes.values(), start=1):
             file = folder / f"{finding.benchmark}{'' if number == 1 else f'-{number}'}.svg"
             file.write_text(curves_chart(finding.title, curves), encoding="utf-8")

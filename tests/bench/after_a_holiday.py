@@ -13,7 +13,7 @@ import itertools
 import math
 import random
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Generator
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
@@ -29,6 +29,9 @@ from mitodoke.client.calls import Patience
 SEED: Final = 20270104
 ITEMS: Final = 500
 """What a partner reports in one call."""
+
+Course = Generator[simpy.Event, Any, None]
+"""What somebody does: events that are waited for, each of which may bring something."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,14 +84,14 @@ def simulated(morning: Morning, seed: int = SEED) -> Told:
     ]
     begin = [chance.uniform(0, morning.within) for _ in lots]
 
-    def partner(at: float, left: int) -> Iterator[Any]:
+    def partner(at: float, left: int) -> Course:
         yield world.timeout(at)
         while left:
             items = min(ITEMS, left)
             left -= items
             yield from call(items)
 
-    def call(items: int) -> Iterator[Any]:
+    def call(items: int) -> Course:
         sent = world.now
         for attempt in itertools.count(1):
             core = chance.choice(cores)
@@ -109,7 +112,7 @@ def simulated(morning: Morning, seed: int = SEED) -> Told:
             yield world.timeout(wait)
         told.gave_up += 1
 
-    def worker(log: simpy.Store) -> Iterator[Any]:
+    def worker(log: simpy.Store) -> Course:
         rate = min(morning.projecting, morning.database / morning.workers)
         while True:
             answered, count = yield log.get()

@@ -110,7 +110,9 @@ async def call_all(order: Order) -> Answered:
     answered = Answered()
     options = [("grpc.max_receive_message_length", 16 << 20), ("grpc.use_local_subchannel_pool", 1)]
     async with grpc.aio.insecure_channel(order.address, options=options) as channel:
-        method = channel.unary_unary(ENROL if order.items else EMPTY)
+        method: grpc.aio.UnaryUnaryMultiCallable[bytes, bytes] = channel.unary_unary(
+            ENROL if order.items else EMPTY
+        )
         turn = 0
         began = time.perf_counter() + 1.0
         ends = began + order.seconds

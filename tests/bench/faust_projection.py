@@ -83,6 +83,7 @@ async def _run(bootstrap: str, namespace: str, facts: int, folder: str) -> Done:
         topics.drives, key_type=bytes, value_type=bytes, key_serializer="raw", value_serializer="raw"
     )
     records = app.Table("records", key_type=str, partitions=PARTITIONS)
+    assert isinstance(records, faust.Table)
     # It takes no argument for it, and JSON cannot hold a record.
     records.value_serializer = "pickled"
     verdicts: dict[str, Verdict | None] = {}

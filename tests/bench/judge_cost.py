@@ -191,7 +191,7 @@ def _cases_of(drive: Record, agreed: Reference) -> list[Case]:
     cases = []
     for cycle in stood.cycles:
         contract = agreed.contract(cycle.contract, as_of)
-        published = contract and agreed.policy(contract.policy_id, contract.policy_version, as_of)
+        published = agreed.policy(contract.policy_id, contract.policy_version, as_of) if contract else None
         cases.append(
             Case(
                 drive.serial,

@@ -1,6 +1,7 @@
 """All benchmarks by name."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
+from typing import Any
 
 from bench import (
     beside_faust,
@@ -17,7 +18,7 @@ from bench.figures import Finding
 from bench.plan import Plan
 from mitodoke_local import Backends
 
-BENCHMARKS: dict[str, Callable[[Backends, Plan], Awaitable[Finding]]] = {
+BENCHMARKS: dict[str, Callable[[Backends, Plan], Coroutine[Any, Any, Finding]]] = {
     "recording": recording.measure,
     "judgement": judge_cost.measure,
     "projection": projection.measure,

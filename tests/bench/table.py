@@ -34,6 +34,11 @@ def _table(finding: Finding, last: Last) -> Table:
     table = Table(title=f"{finding.benchmark}: {finding.title}", title_justify="left")
     for column in ("figure", "median", "least", "most", "unit", "bar", "", "last kept"):
         table.add_column(column, justify="left" if column in ("figure", "unit", "") else "right")
+    met: dict[bool | None, str | Text] = {
+        None: "",
+        True: Text("met", style="green"),
+        False: Text("MISSED", style="bold red"),
+    }
     for figure in finding.figures:
         table.add_row(
             figure.name,
@@ -42,7 +47,7 @@ def _table(finding: Finding, last: Last) -> Table:
             shown(max(figure.values)),
             figure.unit,
             f"{figure.bar.side.value} {shown(figure.bar.limit)}" if figure.bar else "",
-            {None: "", True: Text("met", style="green"), False: Text("MISSED", style="bold red")}[figure.met],
+            met[figure.met],
             _change(figure, last.get((finding.benchmark, figure.name))),
         )
     return table

@@ -204,10 +204,8 @@ def _named_in(subject: str, lot: Lot) -> str:
 
 def _of_lot(words: bytes, lot: Lot) -> bytes:
     """What says the lot or shipment of the template drive, for that lot: the names are all as long as each other."""
-    for of in (Lot.id, Lot.shipment):
-        assert of.fget is not None
-        words = words.replace(of.fget(_TEMPLATE_LOT).encode(), of.fget(lot).encode())
-    return words
+    words = words.replace(_TEMPLATE_LOT.id.encode(), lot.id.encode())
+    return words.replace(_TEMPLATE_LOT.shipment.encode(), lot.shipment.encode())
 
 
 def _record(step: str, lot: Lot, at: datetime, recorded: datetime, offset: int) -> Any:

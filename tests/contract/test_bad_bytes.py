@@ -77,7 +77,9 @@ class Everything:
         """Whether the call is answered; a refusal must be one that is foreseen and explains itself."""
         of_reference = method.containing_service.full_name == REFERENCE.full_name
         channel = self.world.oversight_channel if of_reference else self._reports
-        call = channel.unary_unary(f"/{method.containing_service.full_name}/{method.name}")
+        call: grpc.aio.UnaryUnaryMultiCallable[bytes, bytes] = channel.unary_unary(
+            f"/{method.containing_service.full_name}/{method.name}"
+        )
         try:
             await call(request, metadata=credentials(ADMINISTRATOR), timeout=15)
         except grpc.aio.AioRpcError as error:
@@ -164,6 +166,7 @@ def values(field: FieldDescriptor) -> st.SearchStrategy[Any]:
         case FieldDescriptor.TYPE_INT64:
             return st.integers(-(2**63), 2**63 - 1)
         case _:
+            assert field.message_type is not None
             return messages(field.message_type)
 
 
@@ -191,6 +194,7 @@ def requests(method: MethodDescriptor) -> st.SearchStrategy[Any]:
     said: dict[str, st.SearchStrategy[Any]] = {"request_id": st.uuids().map(str)}
     for field in method.input_type.fields:
         if field.name == "items":
+            assert field.message_type is not None
             said["items"] = st.lists(messages(field.message_type), max_size=2)
         elif field.name in ("contract_id", "operator_id"):
             said[field.name] = st.sampled_from([CONTRACT, CONTRACT, CONTRACT, "nowhere"])

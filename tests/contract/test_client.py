@@ -107,7 +107,10 @@ async def test_an_answer_that_was_lost_is_asked_for_again_with_the_same_request_
     response = leasing_service_pb2.ReportDriveEnrolledResponse()
 
     async def lose_twice(
-        request: leasing_service_pb2.ReportDriveEnrolledRequest, context: grpc.aio.ServicerContext
+        request: leasing_service_pb2.ReportDriveEnrolledRequest,
+        context: grpc.aio.ServicerContext[
+            leasing_service_pb2.ReportDriveEnrolledRequest, leasing_service_pb2.ReportDriveEnrolledResponse
+        ],
     ) -> leasing_service_pb2.ReportDriveEnrolledResponse:
         seen.append(request.request_id)
         if len(seen) <= 2:

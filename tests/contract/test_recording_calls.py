@@ -55,7 +55,9 @@ async def test_the_answer_says_where_each_fact_stands_in_the_log(world: World) -
 async def test_a_fact_is_a_cloudevent_whose_value_is_what_was_reported(world: World) -> None:
     request = enrolment("sn:abc1234")
     trace = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
-    stub = world.channel.unary_unary("/mitodoke.leasing.v1.LeasingService/ReportDriveEnrolled")
+    stub: grpc.aio.UnaryUnaryMultiCallable[bytes, bytes] = world.channel.unary_unary(
+        "/mitodoke.leasing.v1.LeasingService/ReportDriveEnrolled"
+    )
     await stub(
         request.SerializeToString(), metadata=(*credentials(LESSOR), ("traceparent", trace)), timeout=15
     )
@@ -236,7 +238,9 @@ async def test_a_contract_is_known_as_soon_as_its_registration_is_answered(world
 async def test_a_caller_without_credentials_is_refused_before_the_contents_are_looked_at(
     world: World,
 ) -> None:
-    call = world.channel.unary_unary("/mitodoke.leasing.v1.LeasingService/ReportDriveEnrolled")
+    call: grpc.aio.UnaryUnaryMultiCallable[bytes, bytes] = world.channel.unary_unary(
+        "/mitodoke.leasing.v1.LeasingService/ReportDriveEnrolled"
+    )
     for metadata, reason in (
         ((), "CREDENTIALS_MISSING"),
         ((("authorization", "Dev lessor:wrong"),), "CREDENTIALS_REFUSED"),
@@ -302,7 +306,9 @@ async def test_the_administrator_needs_no_registration(world: World) -> None:
 
 
 async def test_a_message_beyond_the_largest_is_refused_by_grpc(world: World) -> None:
-    call = world.channel.unary_unary("/mitodoke.leasing.v1.LeasingService/ReportDriveEnrolled")
+    call: grpc.aio.UnaryUnaryMultiCallable[bytes, bytes] = world.channel.unary_unary(
+        "/mitodoke.leasing.v1.LeasingService/ReportDriveEnrolled"
+    )
     with pytest.raises(grpc.aio.AioRpcError) as error:
         await call(b"\x00" * (17 * 1024 * 1024), metadata=credentials(LESSOR), timeout=15)
     assert error.value.code() == grpc.StatusCode.RESOURCE_EXHAUSTED

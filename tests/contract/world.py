@@ -105,7 +105,10 @@ def enrolment(*serials: str, **fields: Any) -> leasing_service_pb2.ReportDriveEn
         "request_id": str(uuid.uuid4()),
         "contract_id": CONTRACT,
         "operator_id": "op-7",
-        "items": [leasing_pb2.DriveEnrolled(serial=each, occurred_at=at, media_type=1) for each in serials],
+        "items": [
+            leasing_pb2.DriveEnrolled(serial=each, occurred_at=at, media_type=leasing_pb2.MEDIA_TYPE_HDD)
+            for each in serials
+        ],
     }
     return leasing_service_pb2.ReportDriveEnrolledRequest(**{**said, **fields})
 
@@ -144,7 +147,7 @@ class World:
         stub = reference_service_pb2_grpc.ReferenceServiceStub(self.oversight_channel)
         return await getattr(stub, method)(request, metadata=credentials(caller), timeout=15)
 
-    async def register_party(self, party: str, *permissions: int) -> Any:
+    async def register_party(self, party: str, *permissions: reference_pb2.Permission) -> Any:
         return await self.publish(
             "RegisterParty",
             party=reference_pb2.PartyRegistered(party_id=party, name=party.title(), permissions=permissions),
@@ -172,12 +175,21 @@ class World:
         return len(await self.log(self.topics.drives))
 
 
+async def health(channel: grpc.aio.Channel, service: str = "") -> health_pb2.HealthCheckResponse:
+    """What a server says of a service's health, or of its own."""
+    stub = health_pb2_grpc.HealthStub(channel)
+    answer: health_pb2.HealthCheckResponse = await stub.Check(  # type: ignore[attr-defined]  # its types name no method
+        health_pb2.HealthCheckRequest(service=service), timeout=5
+    )
+    return answer
+
+
 async def serving(channel: grpc.aio.Channel) -> bool:
     try:
-        answer = await health_pb2_grpc.HealthStub(channel).Check(health_pb2.HealthCheckRequest(), timeout=5)
+        answer = await health(channel)
     except grpc.aio.AioRpcError:
         return False
-    return bool(answer.status == health_pb2.HealthCheckResponse.SERVING)
+    return answer.status == health_pb2.HealthCheckResponse.SERVING
 
 
 def configuration(kafka: str, namespace: str) -> Config:

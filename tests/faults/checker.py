@@ -130,7 +130,8 @@ def counted(told: Sequence[Told]) -> dict[str, int]:
 
 
 def _id_of(record: ConsumerRecord) -> str:
-    return dict(record.headers).get("ce_id", b"").decode(errors="replace")
+    headers: dict[str, bytes] = dict(record.headers)
+    return headers.get("ce_id", b"").decode(errors="replace")
 
 
 def _logged(collected: Collected) -> Mapping[str, Sequence[ConsumerRecord]]:
@@ -316,8 +317,8 @@ def _judgement(collected: Collected, replayed: Mapping[str, _Drive], found: _Fou
             str(flag_id): _flag_row(flag, len(drive.history[flag_id]))
             for flag_id, flag in drive.flags.items()
         }
-        for flag_id in expected.keys() | flags[serial].keys():
-            told = _difference(expected.get(flag_id), flags[serial].get(flag_id))
+        for stored_id in expected.keys() | flags[serial].keys():
+            told = _difference(expected.get(stored_id), flags[serial].get(stored_id))
             if told:
                 found.add(
                     "other", "a flag is what the judgement gives for its drive's log", f"{serial}: {told}"

@@ -8,6 +8,7 @@ import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -67,6 +68,6 @@ def backends_on_small_disks() -> Iterator[tuple[Backends, Disks]]:
         for what, place in disks.folders.items():
             place.mkdir(parents=True)
             subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={SIZES[what]}", "tmpfs", place], check=True)
-            mounts.callback(subprocess.run, ["umount", "--lazy", place], check=False)
+            mounts.callback(partial(subprocess.run, ["umount", "--lazy", place], check=False))
         with Backends.start(Path(folder) / "data", progress=Progress.silent()) as running:
             yield running, disks

@@ -43,7 +43,7 @@ BACK_WITHIN: Final = 30.0
 PROBED_DRIVES: Final = 24
 REBUILDS: Final = 2
 REBUILT_WITHIN: Final = 1800.0
-_PROBES: Final = (
+_PROBES: Final[Sequence[tuple[str, str, str, type, dict[str, Any]]]] = (
     ("lessor", "leasing", "report_drive_enrolled", leasing_pb2.DriveEnrolled, {"media_type": 1}),
     ("owner", "returns", "report_drive_removed", returns_pb2.DriveRemoved, {}),
     ("sanitiser", "wipe", "report_drive_initialised", wipe_pb2.DriveInitialised, {}),

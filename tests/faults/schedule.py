@@ -256,7 +256,10 @@ async def _partner_out_of_time(place: Place, off: timedelta) -> None:
     """Let a partner report with a clock that is wrong: what is said to happen tomorrow is refused, nothing else."""
     serials = [f"ZDAY{uuid.uuid4().hex[:8].upper()}{n}" for n in range(10)]
     at = stamp(datetime.now(UTC) + off)
-    items = [leasing_pb2.DriveEnrolled(serial=serial, occurred_at=at, media_type=1) for serial in serials]
+    items = [
+        leasing_pb2.DriveEnrolled(serial=serial, occurred_at=at, media_type=leasing_pb2.MEDIA_TYPE_HDD)
+        for serial in serials
+    ]
     request_id, expected = str(uuid.uuid4()), REFUSED if off > timedelta() else OK
 
     async def told() -> bool:
@@ -282,7 +285,8 @@ async def _enrolled(place: Place) -> tuple[str, str, list[Any]]:
     """A drive of its own, enrolled through the front door, which is then poisoned."""
     number, request_id = uuid.uuid4(), str(uuid.uuid4())
     serial = f"ZBAD{number.hex[:10].upper()}"
-    items = [leasing_pb2.DriveEnrolled(serial=serial, occurred_at=stamp(datetime.now(UTC)), media_type=1)]
+    now = stamp(datetime.now(UTC))
+    items = [leasing_pb2.DriveEnrolled(serial=serial, occurred_at=now, media_type=leasing_pb2.MEDIA_TYPE_HDD)]
     await _reported(place, items, request_id)
     return serial, request_id, items
 
@@ -303,7 +307,11 @@ async def _undecodable(place: Place) -> None:
 
 async def _another_body(place: Place) -> None:
     serial, request_id, items = await _enrolled(place)
-    other = [leasing_pb2.DriveEnrolled(serial=serial, occurred_at=items[0].occurred_at, media_type=2)]
+    other = [
+        leasing_pb2.DriveEnrolled(
+            serial=serial, occurred_at=items[0].occurred_at, media_type=leasing_pb2.MEDIA_TYPE_SSD
+        )
+    ]
     envelope = Envelope(
         service="leasing", party="lessor", request_id=request_id, contract=CONTRACT, operator="op-1"
     )

@@ -1,6 +1,6 @@
 """The checker of the fault suite objects to each kind of bad history, and to no good one."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -113,7 +113,9 @@ def _as_projected(collected: Collected) -> Collected:
         if n not in (2, 5, 6)
     ]
     quarantine = [{"partition": 0, "offset": n} for n in (5, 6)]
-    flags, history, obligations = [], [], []
+    flags: list[checker.Row] = []
+    history: list[checker.Row] = []
+    obligations: list[checker.Row] = []
     for serial, drive in checker._replayed(collected):
         for flag_id, flag in drive.flags.items():
             changes = drive.history[flag_id]
@@ -133,7 +135,7 @@ def _as_projected(collected: Collected) -> Collected:
             row = checker._owed_row(owed)
             key = {"cycle": owed.cycle, "obligation": owed.obligation, "subject": owed.subject}
             obligations.append({"serial": serial, **key, **row})
-    tables = {
+    tables: dict[str, Sequence[checker.Row]] = {
         "fact": facts,
         "quarantine": quarantine,
         "flag": flags,
@@ -339,5 +341,5 @@ def test_it_objects_though_the_tables_have_not_settled_when(name: str) -> None:
 
 
 def test_what_is_still_to_be_judged_is_no_fault_before_the_tables_have_settled() -> None:
-    nothing_yet = {table: [] for table in GOOD.tables}
+    nothing_yet: dict[str, list[checker.Row]] = {table: [] for table in GOOD.tables}
     assert checker.check(replace(GOOD, tables=nothing_yet, flags_topic=()), settled=False) == []

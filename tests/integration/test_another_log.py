@@ -8,6 +8,7 @@ import uuid
 from collections.abc import AsyncIterator, Coroutine, Iterator
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 import asyncpg
 import pytest
@@ -155,7 +156,7 @@ async def test_a_worker_that_did_not_see_that_its_topic_was_away_does_not_carry_
 ) -> None:
     await log.world()
     await _enrol(log, 2)
-    before = []
+    before: list[dict[str, Any]] = []
 
     async def written() -> bool:
         before[:] = (await contents(projecting.dsn))["fact"]

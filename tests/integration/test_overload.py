@@ -99,11 +99,11 @@ async def test_more_calls_than_are_taken_are_told_when_to_come_again(
     ):
         stub = CustodyQueryStub(channel)
 
-        def ask() -> grpc.aio.UnaryUnaryCall:
+        def ask() -> grpc.aio.UnaryUnaryCall[query_pb2.GetStatusRequest, query_pb2.GetStatusResponse]:
             return stub.GetStatus(query_pb2.GetStatusRequest(), metadata=_credentials(), timeout=60)
 
         calls = [asyncio.ensure_future(ask()) for _ in range(10)]
-        done: set[asyncio.Future[object]] = set()
+        done: set[asyncio.Future[query_pb2.GetStatusResponse]] = set()
 
         async def seven() -> bool:
             done.update(call for call in calls if call.done())
@@ -242,8 +242,9 @@ async def test_a_watcher_that_does_not_read_is_dropped_and_goes_on_from_its_toke
     ):
         stub = CustodyQueryStub(channel)
         stream = stub.WatchFlags(query_pb2.WatchFlagsRequest(), metadata=_credentials())
-        first = await stream.read()
-        assert first.resume_token == "1"
+        last = await stream.read()
+        assert isinstance(last, query_pb2.WatchFlagsResponse)
+        assert last.resume_token == "1"
         stopped_at = -1
 
         async def stands_still() -> bool:
@@ -254,17 +255,19 @@ async def test_a_watcher_that_does_not_read_is_dropped_and_goes_on_from_its_toke
 
         await until(stands_still, what="nothing more is written", limit=60)
         assert waiting.written < 20_000, "what is not read stays where it is, not in memory"
-        last = first
         with pytest.raises(grpc.aio.AioRpcError) as dropped:
             while True:
-                last = await stream.read()
-                assert last is not grpc.aio.EOF
+                read = await stream.read()
+                assert isinstance(read, query_pb2.WatchFlagsResponse)
+                last = read
         told = as_refused(dropped.value)
         assert (told.code, told.reason) == (grpc.StatusCode.RESOURCE_EXHAUSTED, "WATCHER_TOO_SLOW")
         again = stub.WatchFlags(
             query_pb2.WatchFlagsRequest(resume_token=last.resume_token), metadata=_credentials()
         )
-        assert (await again.read()).change.flag.serial == last.resume_token
+        following = await again.read()
+        assert isinstance(following, query_pb2.WatchFlagsResponse)
+        assert following.change.flag.serial == last.resume_token
         again.cancel()
 
 

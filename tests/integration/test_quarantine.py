@@ -297,7 +297,7 @@ async def test_what_is_wrong_behind_a_discarded_event_waits_in_its_turn(
     await log.producer.send_and_wait(log.topics.drives, b"\xff\xff", key=BAD.encode(), headers=[])
     async with projecting.worker():
         await projecting.caught_up()
-    due = await ask(projecting.dsn, "select turns_at from drive")
+    due: datetime = await ask(projecting.dsn, "select turns_at from drive")
 
     async def is_due() -> bool:
         return datetime.now(UTC) > due + timedelta(seconds=1)

@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import asyncpg
 import grpc
@@ -24,6 +24,9 @@ from projecting import Projecting, projection_service
 from read_model import add_open_rows, ask, contents, until
 from real_backends import real_backends
 
+if TYPE_CHECKING:
+    from mitodoke.contracts.custody.v1.query_pb2_grpc import CustodyQueryAsyncStub
+
 SECRET = "not-a-secret-in-tests"
 
 
@@ -40,7 +43,7 @@ class Asking:
 
     log: LogWriter
     projecting: Projecting
-    stub: CustodyQueryStub
+    stub: "CustodyQueryAsyncStub"
 
     async def ask(self, method: str, request: Any, party: str = "mitodoke-operator") -> Any:
         return await getattr(self.stub, method)(request, metadata=credentials(party), timeout=10)
@@ -299,20 +302,29 @@ async def test_a_shipment_names_what_is_missing_and_what_nobody_expected(asking:
     assert list(answer.perhaps_misread) == [query_pb2.Misread(scanned="ZK8O001", on_manifest="ZK80001")]
 
 
+Watch = grpc.aio.UnaryStreamCall[query_pb2.WatchFlagsRequest, query_pb2.WatchFlagsResponse]
+
+
+async def _next_of(watch: Watch) -> query_pb2.WatchFlagsResponse:
+    answer = await watch.read()
+    assert isinstance(answer, query_pb2.WatchFlagsResponse)
+    return answer
+
+
 async def test_a_watch_gives_every_change_and_goes_on_from_its_token(asking: Asking) -> None:
     await asking.log.world()
     await asking.log.facts(DriveReturned(serial="ZK80001", occurred_at=now()))
     stream = asking.stub.WatchFlags(
         query_pb2.WatchFlagsRequest(resume_token="0"), metadata=credentials("owner")
     )
-    opened = await stream.read()
+    opened = await _next_of(stream)
     assert (opened.change.flag.kind, opened.change.sequence) == ("unknown_drive", 1)
     stream.cancel()
     await asking.log.facts(DriveEnrolled(serial="ZK80001", occurred_at=now()))
     again = asking.stub.WatchFlags(
         query_pb2.WatchFlagsRequest(resume_token=opened.resume_token), metadata=credentials("owner")
     )
-    resolved = await again.read()
+    resolved = await _next_of(again)
     again.cancel()
     assert resolved.change.flag.state == flag_pb2.FLAG_STATE_RESOLVED
     assert resolved.change.sequence == 2
@@ -322,7 +334,7 @@ async def test_a_watch_shows_nothing_of_other_contracts(asking: Asking) -> None:
     await _two_contracts(asking)
     request = query_pb2.WatchFlagsRequest(contract_id="K-1", resume_token="0")
     stream = asking.stub.WatchFlags(request, metadata=credentials("owner"))
-    assert (await stream.read()).change.flag.serial == "ZK80001"
+    assert (await _next_of(stream)).change.flag.serial == "ZK80001"
     stream.cancel()
     refused = asking.stub.WatchFlags(request, metadata=credentials("stranger-K-2"))
     assert (await refusal(refused.read())).reason == "CONTRACT_UNKNOWN"

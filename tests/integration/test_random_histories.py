@@ -99,14 +99,12 @@ async def _writing(bootstrap: str, topics: Topics) -> AsyncIterator[Append]:
     producer = AIOKafkaProducer(bootstrap_servers=bootstrap, acks="all", enable_idempotence=True, linger_ms=5)
 
     async def append(facts: Sequence[Fact], agreements: Sequence[ReferenceFact]) -> None:
-        for topic, told, event_of_it in (
-            (topics.reference, agreements, reference_event_of),
-            (topics.drives, facts, event_of),
-        ):
+        of_reference = ((reference_event_of(each), each.recorded_at) for each in agreements)
+        of_drives = ((event_of(each), each.recorded_at) for each in facts)
+        for topic, told in ((topics.reference, of_reference), (topics.drives, of_drives)):
             waiting = []
-            for each in told:
-                event = event_of_it(each)  # type: ignore[operator]  # each with its own
-                stamp = milliseconds_of_moment(each.recorded_at)
+            for event, recorded_at in told:
+                stamp = milliseconds_of_moment(recorded_at)
                 waiting.append(
                     await producer.send(
                         topic, event.value, key=event.key, headers=event.headers, timestamp_ms=stamp
@@ -342,8 +340,8 @@ async def test_a_rebuild_equals_live_tables_that_came_about_by_the_clock(
             facts += chance.sample(told, len(told) // 50)
             await log.append(log.topics.drives, [event_of(fact) for fact in facts])
             told += facts
-            for agreement in _news(chance, wave):
-                await log.append(log.topics.reference, [reference_event_of(agreement)])
+            for news in _news(chance, wave):
+                await log.append(log.topics.reference, [reference_event_of(news)])
             # Each is judged while the next is not yet told, as a rebuild never meets it.
             await _read(projecting, len(told))
         await projecting.settled(LIMIT)

@@ -298,7 +298,9 @@ async def test_a_call_in_the_log_says_who_called_what_and_how_it_ended(
     async with known_world(backends, namespace) as world:
         await world.enrol(enrolment("abc1234", "xyz9876"))
         await refusal(world.enrol(enrolment("N/A")))
-        call = world.channel.unary_unary("/mitodoke.leasing.v1.LeasingService/ReportDriveEnrolled")
+        call: grpc.aio.UnaryUnaryMultiCallable[bytes, bytes] = world.channel.unary_unary(
+            "/mitodoke.leasing.v1.LeasingService/ReportDriveEnrolled"
+        )
         await refusal(call(b"", timeout=5))
         await refusal(call(b"\xff", metadata=credentials(LESSOR), timeout=5))
     records = await world.log(world.topics.calls)

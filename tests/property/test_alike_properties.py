@@ -59,7 +59,7 @@ def under_another_name(facts: tuple[Fact, ...], serial: str, chance: random.Rand
 def lived(alike: Alike, serial: str, facts: tuple[Fact, ...], agreed: Reference) -> list[Verdict]:
     """All verdicts on the drive, fact by fact and by turning points, each held against one found by itself."""
     held, verdict = Record(serial), None
-    verdicts = []
+    verdicts: list[Verdict] = []
 
     def judged() -> Verdict:
         seen = agreed.read_through(moment)
@@ -135,8 +135,9 @@ def test_a_certificate_that_names_the_drive_is_like_one_that_names_none_and_one_
 
     def with_paper_of(serial: str, named: str) -> Verdict:
         paper = replace(A_LIFE[-1], serial_on_certificate=named)
-        facts = under_another_name((*A_LIFE[:-1], paper), serial, random.Random(2))
-        facts = (*facts[:-1], replace(facts[-1], serial_on_certificate=named))
+        *others, paper_of_this = under_another_name((*A_LIFE[:-1], paper), serial, random.Random(2))
+        assert isinstance(paper_of_this, CertificateIssued)
+        facts = (*others, replace(paper_of_this, serial_on_certificate=named))
         return lived(alike, serial, facts, agreed)[-1]
 
     none, own, of_another = (

@@ -123,6 +123,7 @@ def one(field: FieldDescriptor, often: bool) -> st.SearchStrategy[Any]:
         case FieldDescriptor.TYPE_STRING:
             return TEXTS
         case FieldDescriptor.TYPE_ENUM:
+            assert field.enum_type is not None
             return st.integers(-1, len(field.enum_type.values) + 1)
         case FieldDescriptor.TYPE_DOUBLE:
             return DOUBLES
@@ -260,7 +261,8 @@ def test_ten_thousand_items_are_in_order_and_one_more_is_not() -> None:
     from mitodoke.contracts.leasing.v1 import leasing_pb2
 
     item = leasing_pb2.LeaseEnded(serial="A1", occurred_at=Timestamp(seconds=1_700_000_000))
-    said = {"request_id": UUID, "contract_id": "K-1", "operator_id": "op"}
     for count in (0, 1, 10_000, 10_001):
-        request = leasing_service_pb2.ReportLeaseEndedRequest(**said, items=[item] * count)
+        request = leasing_service_pb2.ReportLeaseEndedRequest(
+            request_id=UUID, contract_id="K-1", operator_id="op", items=[item] * count
+        )
         assert certainly_valid(request) is in_order(request) is (0 < count <= 10_000)

@@ -141,6 +141,7 @@ async def _counted(database: str, answered: int) -> tuple[int, int, int]:
             """select (select count(*) from fact), (select count(*) from drive),
                    (select count(*) from quarantine)"""
         )
+        assert row is not None
         return row[0], row[1], row[2]
     finally:
         await connection.close()

@@ -294,7 +294,7 @@ def ssd(**more: str) -> DriveEnrolled:
     return enrolled("01-10", media_type="ssd", **more)
 
 
-def wiped_by(method: str, when: str = "04-19", name: str = "wipe", **more: str) -> DriveWiped:
+def wiped_by(method: str, when: str = "04-19", name: str = "wipe", **more: str | bool) -> DriveWiped:
     return wiped(when, method=method, name=name, **more)
 
 

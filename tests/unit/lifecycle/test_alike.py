@@ -196,8 +196,9 @@ def test_what_names_an_event_is_alike_where_it_is_read_anew() -> None:
 
 
 def test_a_verification_of_a_wipe_that_nobody_told_of_is_judged_by_itself() -> None:
-    facts = of(ONE, (enrolled("04-01"), verified("04-03")))
-    facts = (facts[0], replace(facts[1], wipe=UUID(int=7)))
+    enrolment, verification = of(ONE, (enrolled("04-01"), verified("04-03")))
+    assert isinstance(verification, WipeVerified)
+    facts = (enrolment, replace(verification, wipe=UUID(int=7)))
     [first, last] = lived(Alike(100), facts, under())
     assert isinstance(first.workings, Like)
     assert isinstance(last.workings, Workings)

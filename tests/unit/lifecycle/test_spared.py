@@ -13,11 +13,20 @@ import worlds
 from histories import STRICT, History, fact_by_fact, histories, in_a_rush
 from mitodoke.lifecycle import workings
 from mitodoke.lifecycle.case import Case
-from mitodoke.lifecycle.facts import DriveDestroyed, DriveEnrolled, DriveReturned, DriveWiped, Fact
+from mitodoke.lifecycle.facts import (
+    DriveDelivered,
+    DriveDestroyed,
+    DriveDispatched,
+    DriveEnrolled,
+    DriveReturned,
+    DriveWiped,
+    Fact,
+)
 from mitodoke.lifecycle.findings.catalogue import CATALOGUE
 from mitodoke.lifecycle.findings.finding import Rule
 from mitodoke.lifecycle.judge import judge
-from mitodoke.lifecycle.obligations import Debt
+from mitodoke.lifecycle.kinds import Role
+from mitodoke.lifecycle.obligations import Debt, owed
 from mitodoke.lifecycle.policy import CustodyRule, Obligation, Per, Policy, Rules
 from mitodoke.lifecycle.record import Record, fold
 from mitodoke.lifecycle.reference import Reference
@@ -72,7 +81,7 @@ def _watched(rule: Rule, seen: Asked) -> Rule:
 @pytest.fixture
 def asked(monkeypatch: pytest.MonkeyPatch) -> Asked:
     """Who is asked by what they look at alone, whatever would have moved them."""
-    seen, owed = Asked(), judging.owed
+    seen = Asked()
 
     def debts(case: Case, obligation: Obligation) -> Iterator[Debt]:
         seen.note(case, obligation.id)
@@ -388,7 +397,7 @@ def test_a_new_drive_asks_those_alone_who_look_at_what_was_told(asked: Asked) ->
     assert first[""] == PIECES
     contract, published = _cycle(verdict, FIRST).contract, _cycle(verdict, FIRST).published
     assert contract is not None and published is not None
-    untold = agreed.once(contract, published, lambda: pytest.fail("it was not kept"))
+    untold: object = agreed.once(contract, published, lambda: pytest.fail("it was not kept"))
     assert isinstance(untold, CycleWorkings)
     kind = DriveEnrolled.kind
     looking = _who_looked_at(untold, *Whole, kind, ANYWHERE[kind])
@@ -493,7 +502,7 @@ def test_no_drive_shares_with_another_what_was_made_of_its_facts() -> None:
 
 
 ARRIVALS = policy(
-    owes("arrival", worlds.DriveDispatched, worlds.DriveDelivered, "240h", worlds.Role.CARRIER, Per.SHIPMENT),
+    owes("arrival", DriveDispatched, DriveDelivered, "240h", Role.CARRIER, Per.SHIPMENT),
     grace=timedelta(hours=1),
 )
 

@@ -8,7 +8,6 @@ from dataclasses import replace
 from datetime import datetime
 
 import pytest
-from test_ready_policies import FILES, ready
 
 import worlds
 from mitodoke.lifecycle.facts import DriveDispatched, ExportApproved, Fact, IncidentReported
@@ -17,6 +16,7 @@ from mitodoke.lifecycle.kinds import FactKind
 from mitodoke.lifecycle.policy import Obligation, Policy
 from mitodoke.lifecycle.reference import Reference
 from mitodoke.lifecycle.verdict import OVERDUE, Flag, FlagState, ObligationState, Owed, Resolution
+from unit.policies.test_ready_policies import FILES, ready
 from worlds import INSTANT, at, one_of_each, record
 
 OPENED = at("05-01 10:00")

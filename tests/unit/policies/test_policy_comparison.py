@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
-from test_policy_writing import policies
 
 from mitodoke.lifecycle.policy import Policy
 from mitodoke.policyfile import Direction, compare, parents_in, read_policy
+from unit.policies.test_policy_writing import policies
 
 POLICIES = Path(__file__).parents[3] / "deploy" / "policies"
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import time, timedelta
+from enum import Enum
 from itertools import pairwise
-from typing import Any
+from typing import TypeVar
 from zoneinfo import ZoneInfo
 
 from hypothesis import given
@@ -38,8 +39,10 @@ names = st.sampled_from(["a", "true", "null", "my_number", "photo-before", "x.y"
 lengths = st.integers(1, 200_000).map(lambda seconds: timedelta(seconds=seconds))
 CHAIN = [FactKind.LEASE_ENDED, FactKind.DRIVE_WIPED, FactKind.DRIVE_RELEASED, FactKind.DRIVE_RETURNED]
 
+E = TypeVar("E", bound=Enum)
 
-def some_of(options: type[Any]) -> Callable[[], st.SearchStrategy[tuple[Any, ...]]]:
+
+def some_of(options: type[E]) -> Callable[[], st.SearchStrategy[tuple[E, ...]]]:
     return lambda: st.lists(st.sampled_from(list(options)), unique=True, min_size=1).map(tuple)
 
 
