@@ -14,6 +14,7 @@ import asyncpg
 import pytest
 from aiokafka import AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.consumer.fetcher import PartitionRecords
 from aiokafka.errors import KafkaError, TopicAlreadyExistsError
 
@@ -226,6 +227,32 @@ async def test_a_follower_of_the_reference_log_that_becomes_another_stops_for_go
     await until(stopped, "the follower has noticed", limit=120)
     assert "rebuild --accept-this-log" in (follower.failure or "")
     assert follower.reference.party("p0", follower.as_of(SystemClock().now())) is None
+    following.cancel()
+    await asyncio.wait([following])
+
+
+async def test_a_follower_reads_on_where_its_log_goes_on_in_another_file(
+    backends: Backends, topics: Topics, log: LogWriter
+) -> None:
+    await log.world()
+    admin = AIOKafkaAdminClient(bootstrap_servers=backends.kafka)
+    await admin.start()
+    try:
+        # The broker gives what stands in one file, and begins another one millisecond after the last.
+        one_file_a_message = {"segment.ms": "1", "message.timestamp.type": "LogAppendTime"}
+        await admin.alter_configs(
+            [ConfigResource(ConfigResourceType.TOPIC, topics.reference, one_file_a_message)]
+        )
+    finally:
+        await admin.close()
+    follower = ReferenceFollower(backends.kafka, topics.reference)
+    following = asyncio.create_task(follower.run())
+    await follower.once_ready(60)
+    for number in range(3):
+        read = follower.next_offset
+        await log.reference(reference_pb2.PartyRegistered(party_id=f"p{number}", name="another"))
+        await follower.read_to_end(10)
+        assert follower.next_offset == read + 1
     following.cancel()
     await asyncio.wait([following])
 

@@ -22,8 +22,6 @@ _log = structlog.get_logger("mitodoke.eventlog")
 
 _RETRY_SECONDS = 0.5
 _LOOK_AGAIN_SECONDS = 0.1
-_FETCHED_AT_ONCE = 4 << 20
-"""Two batches at least, which are of 1 MiB at most: the one looked back at must not come without what follows it."""
 
 
 class ReferenceUnavailable(Exception):
@@ -49,6 +47,8 @@ class ReferenceFollower:
         self._decisions: dict[int, QuarantineDecided] = {}
         self._next_offset = 0
         self._fingerprints: dict[int, bytes] = {}
+        self._next_seen: bytes | None = None
+        self._looked_back = False
         self._latest = BEGINNING
         self._asking: Consumer | None = None
         self._caught_up_once = False
@@ -209,12 +209,7 @@ class ReferenceFollower:
             "request_timeout_ms": 10_000,
         }
         async with contextlib.AsyncExitStack() as stack:
-            consumer = Consumer(
-                **common,
-                auto_offset_reset="none",
-                fetch_max_wait_ms=100,
-                max_partition_fetch_bytes=_FETCHED_AT_ONCE,
-            )
+            consumer = Consumer(**common, auto_offset_reset="none", fetch_max_wait_ms=100)
             stack.push_async_callback(close_consumer, consumer)
             await consumer.start()
             # On the reader's own connection a question would wait behind a fetch that waits for something new.
@@ -241,13 +236,24 @@ class ReferenceFollower:
                         self._advanced.notify_all()
 
     def _must_look_back(self, record: ConsumerRecord) -> bool:
-        """Whether the message before this one must be seen again, lest the log is another than it was."""
-        return bool(record.offset == self._next_offset > 0)
+        """Whether the message before this one must be seen again, lest the log is another than it was.
+
+        Once that was seen, this very message is taken: what is looked back at may come alone, as it does where the log
+        goes on in another file of the broker's.
+        """
+        if record.offset != self._next_offset or record.offset == 0:
+            return False
+        seen = fingerprint(record)
+        if self._looked_back and seen == self._next_seen:
+            return False
+        self._next_seen, self._looked_back = seen, False
+        return True
 
     def _take_in(self, record: ConsumerRecord) -> None:
         if (known := self._fingerprints.get(record.offset)) is not None:
             if (stands := fingerprint(record)) != known:
                 raise other_message(self._partition, record.offset, known, stands)
+            self._looked_back = True
             return
         offset = record.offset
         decision = decode_decision_event(record)
