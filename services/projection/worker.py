@@ -476,19 +476,21 @@ class Worker:
     async def _take_in_reference(self, connection: Connection, partition: int, applied: int) -> None:
         end = self._follower.next_offset
         if applied < end:
+            news = [(at, fact) for at, fact in self._follower.facts_from(applied) if at < end]
             judged_already = await store.set_turning_points(
                 connection,
                 partition,
-                [(at, fact) for at, fact in self._follower.facts_from(applied) if at < end],
+                news,
                 self._follower.reference,
                 after=REFERENCE_COUNTS_AFTER,
                 next_offset=end,
                 last_message=self._follower.fingerprint_before(end),
             )
             # The two topics are two logs: what was recorded first in one may be seen later than what is in the other.
-            if judged_already:
-                self._alike.clear()
             self._at_hand.drop(judged_already)
+            # Also where no drive of this partition was judged by then: the examples are of all partitions.
+            for _, fact in news:
+                self._alike.learn_of(fact.recorded_at + REFERENCE_COUNTS_AFTER)
 
     async def _show_reference(self) -> None:
         end = self._follower.next_offset
@@ -529,7 +531,7 @@ class Worker:
 
     def _forget_all(self) -> None:
         self._at_hand.clear()
-        self._alike.clear()
+        self._alike = Alike(EXAMPLES)
         self._versions.clear()
         self._read_through.clear()
         self._settled.clear()

@@ -535,6 +535,42 @@ async def test_an_agreement_that_is_seen_later_than_a_fact_recorded_after_it_cou
     assert await contents(projecting.dsn) == live
 
 
+async def test_an_agreement_that_is_seen_late_counts_for_drives_like_those_judged_before_it_was(
+    log: LogWriter, projecting: Projecting
+) -> None:
+    """A worker judges drives alike once, whatever their partitions; the partition of these two learns of it first."""
+    await take_the_times_of_messages(
+        projecting.bootstrap, (projecting.topics.drives, projecting.topics.reference)
+    )
+    begun = datetime.now(UTC) - timedelta(hours=1)
+    log.at = begun
+    await log.world()
+    before, after = (f"ZK{number}" for number in (80001, 80002))
+    assert partition_of(before.encode(), 6) != partition_of(after.encode(), 6)
+    released = DriveReleased(occurred_at=now(), lot_id="L-1", to_party_id="lessor")
+    # It has swept, and does so no more: no partition but that of the second drive learns of the closure.
+    async with projecting.worker(sweep_every=3600) as of_both:
+
+        async def swept() -> bool:
+            return of_both.ready
+
+        await until(swept, "the worker has swept")
+        log.at = begun + timedelta(seconds=3)
+        released.serial = before
+        await log.facts(released)
+        await until(lambda: ask(projecting.dsn, "select count(*) = 1 from fact"), "the fact is taken in")
+        log.at = begun + timedelta(seconds=2)
+        await log.reference(reference_pb2.ShipmentClosed(shipment_id="L-1", contract_id="K-1"))
+        log.at = begun + timedelta(seconds=3)
+        released.serial = after
+        await log.facts(released)
+        await until(lambda: ask(projecting.dsn, "select count(*) = 2 from fact"), "the fact is taken in")
+    async with projecting.worker():
+        await projecting.settled()
+    missing = await projecting.flags("kind = 'missing_at_close'")
+    assert [flag["serial"] for flag in missing] == [before, after]
+
+
 HANDED_POLICY = """
 policy: handed
 version: 1

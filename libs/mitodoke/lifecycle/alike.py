@@ -80,21 +80,27 @@ class Like(NamedTuple):
 class Alike:
     """Judges as `judge` does, and keeps up to `at_most` examples, the latest used.
 
-    For one reference log: what was found while less of it had been read is used again.
+    For one reference log: what was found while less of it had been read is used again, unless `learn_of` is told
+    what more there is.
     """
 
     def __init__(self, at_most: int) -> None:
         self._at_most = at_most
         self._examples: OrderedDict[Hashable, Example] = OrderedDict()
+        self._latest: datetime | None = None
 
-    def clear(self) -> None:
-        """Forget all examples, as when the log turns out to hold something from before the moments that were judged."""
-        self._examples.clear()
+    def learn_of(self, counts_from: datetime) -> None:
+        """Forget all examples if any was judged as of that moment or later: there it counts, and was not known."""
+        if self._latest is not None and self._latest >= counts_from:
+            self._examples.clear()
+            self._latest = None
 
     def judge(
         self, record: Record, reference: Reference, as_of: datetime, before: Verdict | None = None
     ) -> Verdict:
         """What `judge` would say, found by an example where there is one."""
+        if self._latest is None or as_of > self._latest:
+            self._latest = as_of
         held = before.workings if before is not None and before.as_of <= as_of else None
         if isinstance(held, Workings):
             return judge(record, reference, as_of, before)

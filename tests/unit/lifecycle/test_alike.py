@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from unittest.mock import patch
 from uuid import UUID
 
@@ -326,13 +326,17 @@ def test_flags_that_stood_before_are_the_same_flags() -> None:
         assert len(kept) == len([flag for flag in after.flags if flag in before.flags]) > 0
 
 
-def test_cleared_it_knows_no_example() -> None:
+@pytest.mark.parametrize(("days_later", "known"), [(-1, False), (0, False), (1, True)])
+def test_what_counts_from_before_an_example_was_judged_makes_it_forget_and_nothing_else_does(
+    days_later: int, known: bool
+) -> None:
     alike = Alike(100)
-    lived(alike, of(ONE, A_LIFE), OWES_DESTRUCTION)
-    alike.clear()
+    last = lived(alike, of(ONE, A_LIFE), OWES_DESTRUCTION)[-1]
+    lived(alike, of(ONE, A_LIFE[:1]), OWES_DESTRUCTION, until="01-01")
+    alike.learn_of(last.as_of + timedelta(days=days_later))
     with judgings() as seen:
         lived(alike, of(OTHER, A_LIFE[:1]), OWES_DESTRUCTION)
-    assert seen == [None]
+    assert seen == ([] if known else [None])
 
 
 def test_what_is_made_of_an_example_is_made_once() -> None:
