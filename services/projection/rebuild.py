@@ -6,11 +6,12 @@ and the live workers notice it at their fence.
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 import asyncpg
+import structlog
 from aiokafka import TopicPartition
 
 from mitodoke.chassis.clock import Clock
@@ -23,7 +24,9 @@ from mitodoke.readmodel.migrations import migrate
 from mitodoke.readmodel.pool import SCHEMA, Connection, open_pool
 from mitodoke.services.projection.filling import DRIVES_IN_A_LOT, FillingError, Work, fill
 from mitodoke.services.projection.flag_messages import flag_changed
-from mitodoke.services.projection.worker import Worker
+from mitodoke.services.projection.worker import PASSING, Worker
+
+_log = structlog.get_logger("mitodoke.projection")
 
 REBUILT: Final = "custody_rebuild"
 REPLACED: Final = "custody_replaced"
@@ -92,10 +95,16 @@ async def rebuild(
                 if worker.ready and await _caught_up(pool, target, tell):
                     # The worker must not write while the tables change their name.
                     await _stop(running[1])
-                    if (done := await _swap(pool, target)) is not None:
-                        return done
+                    if target is not None or await _still_the_same_log(bootstrap, partitions, pool, follower):
+                        done = await _swap(pool, target)
+                        if done is not None:
+                            return done
                     running[1] = asyncio.create_task(worker.run())
                 await asyncio.sleep(LOOK_AGAIN_SECONDS)
+        except LogMismatch as error:
+            raise RebuildError(
+                f"The log became another while it was read; the old tables stay. {error}"
+            ) from None
         finally:
             for task in running:
                 await _stop(task)
@@ -127,24 +136,50 @@ async def _target(
         await follower.once_ready(CONNECTED_SECONDS)
     except ReferenceUnavailable as error:
         raise RebuildError(str(error)) from None
-    async with pool.acquire() as connection, connection.transaction():
-        await connection.execute(f"set local search_path to {SCHEMA}")
-        read = await store.last_messages(connection)
-        reference_read = await store.last_reference_messages(connection)
-        count = await connection.fetchval("select count(*) from progress where partition >= 0")
+    async with pool.acquire() as connection:
+        count = await connection.fetchval(f"select count(*) from {SCHEMA}.progress where partition >= 0")
     partitions = [TopicPartition(topics.drives, number) for number in range(count)]
     if not partitions:
         return None, partitions
     async with SameLog(bootstrap, partitions) as log:
         try:
-            follower.require(reference_read)
-            await log.check({p: LastRead(*read.get(p.partition, (0, None))) for p in partitions})
+            await _require_same_log(log, partitions, pool, follower)
         except LogMismatch as error:
             if not accept_this_log:
                 raise RebuildError(str(error)) from None
             ends = await log.ends()
             return _OtherLog({p.partition: end for p, end in ends.items()}, follower.next_offset), partitions
     return None, partitions
+
+
+async def _require_same_log(
+    log: SameLog, partitions: Sequence[TopicPartition], pool: asyncpg.Pool, follower: ReferenceFollower
+) -> None:
+    """Raises LogMismatch when the logs are not what the live tables were made from."""
+    async with pool.acquire() as connection, connection.transaction():
+        await connection.execute(f"set local search_path to {SCHEMA}")
+        read = await store.last_messages(connection)
+        reference_read = await store.last_reference_messages(connection)
+    follower.require(reference_read)
+    await log.check({p: LastRead(*read.get(p.partition, (0, None))) for p in partitions})
+
+
+async def _still_the_same_log(
+    bootstrap: str, partitions: Sequence[TopicPartition], pool: asyncpg.Pool, follower: ReferenceFollower
+) -> bool:
+    """Whether one can see it now: a topic that was made anew while it was read is like any other to who reads it.
+
+    Raises LogMismatch.
+    """
+    if not partitions:
+        return True
+    try:
+        async with SameLog(bootstrap, partitions) as log:
+            await _require_same_log(log, partitions, pool, follower)
+    except PASSING as error:
+        _log.warning("rebuild_waits", error=repr(error), retry_seconds=LOOK_AGAIN_SECONDS)
+        return False
+    return True
 
 
 @contextlib.asynccontextmanager

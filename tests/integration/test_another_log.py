@@ -30,6 +30,7 @@ from mitodoke.eventlog.topics import TopicError, Topics, create_topics
 from mitodoke.readmodel import store
 from mitodoke.readmodel.migrations import migrate
 from mitodoke.readmodel.pool import open_pool
+from mitodoke.services.projection import rebuild as rebuilding
 from mitodoke.services.projection.quarantine import discard
 from mitodoke.services.projection.rebuild import RebuildError, Rebuilt, rebuild
 from mitodoke.services.projection.worker import Worker
@@ -344,6 +345,56 @@ async def test_a_log_restored_from_an_older_copy_is_refused_until_a_person_accep
         await _enrol(writer, 1)
         await projecting.settled()
     assert await ask(projecting.dsn, "select count(*) from fact") == 3 + 2 * grown_again
+
+
+async def test_a_rebuild_does_not_put_another_log_that_came_while_it_read_in_the_tables_place(
+    backends: Backends,
+    topics: Topics,
+    log: LogWriter,
+    projecting: Projecting,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """What is built is of one piece then, only of the other log: only what the old tables had read tells."""
+    await log.world()
+    await _enrol(log, 3)
+    async with projecting.worker():
+        await projecting.settled()
+    before = await contents(projecting.dsn)
+    filled = rebuilding._filled
+
+    async def filled_from_another(*of: Any) -> None:
+        await _made_anew(backends, topics, topics.drives)
+        async with _anew(backends, topics) as writer:
+            await _enrol(writer, 5)
+        await filled(*of)
+
+    monkeypatch.setattr(rebuilding, "_filled", filled_from_another)
+    with pytest.raises(RebuildError, match="became another while it was read; the old tables stay"):
+        await _rebuild(projecting)
+    assert await contents(projecting.dsn) == before
+
+
+async def test_a_rebuild_whose_broker_is_away_just_before_the_tables_are_swapped_waits_for_it(
+    backends: Backends, log: LogWriter, projecting: Projecting, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await log.world()
+    await _enrol(log, 3)
+    async with projecting.worker():
+        await projecting.settled()
+    asked = rebuilding._still_the_same_log
+    answers: list[bool] = []
+
+    async def asked_of_nobody(*of: Any) -> bool:
+        if answers:
+            return await asked(*of)
+        await asyncio.to_thread(backends.broker.kill)
+        answers.append(await asked(*of))
+        await asyncio.to_thread(backends.broker.start)
+        return answers[0]
+
+    monkeypatch.setattr(rebuilding, "_still_the_same_log", asked_of_nobody)
+    assert (await _rebuild(projecting)).facts == 3
+    assert answers == [False]
 
 
 async def test_tables_that_are_lost_entirely_come_back_from_the_log(

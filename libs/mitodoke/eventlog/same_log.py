@@ -85,7 +85,11 @@ class SameLog:
         )
 
     async def __aenter__(self) -> "SameLog":
-        await self.start()
+        try:
+            await self.start()
+        except BaseException:
+            await self.close()
+            raise
         return self
 
     async def __aexit__(
