@@ -223,6 +223,11 @@ def test_set_up_again_changes_nothing(system: System) -> None:
     ended = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False, env=environment)
     assert ended.returncode == 0, ended.stderr
     assert "no migration was missing" in ended.stdout
+    # With a number of partitions that the topic was not made with, it says so and what to do.
+    command += ["--partitions", "48"]
+    ended = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False, env=environment)
+    assert ended.returncode == 1
+    assert "has partitions = 6, where 48 is needed" in ended.stderr
 
 
 def test_rebuild_of_a_running_system_changes_no_flag(mitodoke: Mitodoke) -> None:

@@ -22,7 +22,7 @@ import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
-from mitodoke.eventlog.topics import TopicError, Topics, create_topics
+from mitodoke.eventlog.topics import TopicError, Topics, TopicSpecification, create_topics, require_like
 from mitodoke.readmodel.migrations import Migration, MigrationError, migrate
 from mitodoke_local import Backends, RunnerError, System, jars
 from mitodoke_local.broker import Broker
@@ -523,13 +523,35 @@ async def test_making_topics_again_changes_nothing_and_a_topic_unlike_ours_is_re
     with pytest.raises(TopicError, match=r"custody\.drives\.v1 has partitions = 6, where 12"):
         await create_topics(backends.kafka, topics, drive_partitions=12)
 
-    admin = AIOKafkaAdminClient(bootstrap_servers=backends.kafka)
-    await admin.start()
     other = Topics.named(f"{namespace}-other")
-    await admin.create_topics([NewTopic(other.reference, 1, 1)])
-    await admin.close()
+    await _made_by_hand(backends, NewTopic(other.reference, 1, 1))
     with pytest.raises(TopicError, match=r"custody\.reference\.v1 has retention\.ms = 604800000, where -1"):
         await create_topics(backends.kafka, other)
+
+
+async def test_drives_are_parted_into_as_many_partitions_as_set_up_is_told(
+    backends: Backends, namespace: str
+) -> None:
+    topics = Topics.named(f"{namespace}-wide")
+    await create_topics(backends.kafka, topics, drive_partitions=12)
+    await create_topics(backends.kafka, topics, drive_partitions=12)
+    with pytest.raises(TopicError, match=r"partitions = 12, where 6 is needed.*name them"):
+        await create_topics(backends.kafka, topics)
+
+
+def test_a_topic_may_have_more_replicas_than_are_asked_for_and_not_fewer() -> None:
+    """As where a cluster of three brokers is set up again with the command's default."""
+    wanted = TopicSpecification("custody.drives.v1", 2, 2, {})
+    require_like(wanted, [3, 2], {})
+    with pytest.raises(TopicError, match="has replicas = 1, where 2 is needed"):
+        require_like(wanted, [3, 1], {})
+
+
+async def _made_by_hand(backends: Backends, topic: NewTopic) -> None:
+    admin = AIOKafkaAdminClient(bootstrap_servers=backends.kafka)
+    await admin.start()
+    await admin.create_topics([topic])
+    await admin.close()
 
 
 ONE = Migration(1, "drive", "create table drive (serial text primary key);")

@@ -478,19 +478,28 @@ def serve(
 @app.command(rich_help_panel=RUN)
 def setup(
     replication: Annotated[
-        int, typer.Option("--replication", min=1, help="On how many brokers each topic is kept.")
+        int, typer.Option("--replication", min=1, help="On how many brokers each topic is kept, at least.")
     ] = 1,
+    partitions: Annotated[
+        int,
+        typer.Option(
+            "--partitions",
+            min=1,
+            help="Into how many partitions drives are parted, and so the most workers and cores that can judge them. "
+            "Fixed for ever.",
+        ),
+    ] = 6,
 ) -> None:
     """Make the topics and the tables that are missing. Safe to repeat: what is there stays as it is.
 
-    Example:  MITODOKE_KAFKA=… MITODOKE_DATABASE=… mitodoke setup --replication 3
+    Example:  MITODOKE_KAFKA=… MITODOKE_DATABASE=… mitodoke setup --replication 3 --partitions 48
 
     Exit code 1 when a topic is there with other settings or a migration fails, 3 when Kafka or PostgreSQL does
     not answer.
     """
     from mitodoke.cli.processes import set_up
 
-    _end(set_up(replication))
+    _end(set_up(replication, partitions))
 
 
 @app.command(rich_help_panel=RUN)
@@ -500,6 +509,13 @@ def rebuild(
         typer.Option(
             "--accept-this-log",
             help="Go by the log as it is, though the tables were made from another. They are kept aside.",
+        ),
+    ] = False,
+    publish_all_flags: Annotated[
+        bool,
+        typer.Option(
+            "--publish-all-flags",
+            help="Publish every flag as it stands, as when the flags topic was lost, and not only those that differ.",
         ),
     ] = False,
     connection: CONNECTION = RUNNING_FILE,
@@ -514,7 +530,7 @@ def rebuild(
     """
     from mitodoke.cli.processes import rebuild_read_model
 
-    _end(rebuild_read_model(connection, accept_this_log=accept_this_log))
+    _end(rebuild_read_model(connection, accept_this_log=accept_this_log, publish_all_flags=publish_all_flags))
 
 
 BY = Annotated[str, typer.Option("--by", help="Who decides: a person's name or id, kept for the auditor.")]

@@ -44,8 +44,8 @@ def check_health(address: str) -> Exit:
     return Exit.FINE if answer.status == health_pb2.HealthCheckResponse.SERVING else Exit.WRONG
 
 
-def set_up(replication: int) -> Exit:
-    """Make the topics and tables that are missing."""
+def set_up(replication: int, partitions: int) -> Exit:
+    """Make the topics and tables that are missing; `partitions` are those of the drives topic."""
     import asyncpg
     from aiokafka.errors import KafkaError
 
@@ -56,7 +56,8 @@ def set_up(replication: int) -> Exit:
     config = _config({"MITODOKE_LISTEN": "127.0.0.1:0", "MITODOKE_DEV_SECRET": "none", **os.environ})
 
     async def make() -> list[str]:
-        await create_topics(config.kafka, Topics.named(config.topic_namespace), replication=replication)
+        topics = Topics.named(config.topic_namespace)
+        await create_topics(config.kafka, topics, replication=replication, drive_partitions=partitions)
         connection = await asyncpg.connect(config.need_database(), timeout=20)
         try:
             return await migrate(connection)
@@ -85,7 +86,7 @@ def config_at_hand(connection: Path) -> Config:
     return _config(os.environ if "MITODOKE_KAFKA" in os.environ else _environment_of(connection))
 
 
-def rebuild_read_model(connection: Path, *, accept_this_log: bool) -> Exit:
+def rebuild_read_model(connection: Path, *, accept_this_log: bool, publish_all_flags: bool) -> Exit:
     """Rebuild from the first fact, with the progress on standard error."""
     import gc
 
@@ -123,6 +124,7 @@ def rebuild_read_model(connection: Path, *, accept_this_log: bool) -> Exit:
                     SystemClock(),
                     tell=tell,
                     accept_this_log=accept_this_log,
+                    publish_all_flags=publish_all_flags,
                     processes=os.cpu_count() or 1,
                 )
             )

@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -56,7 +57,7 @@ class TopicSpecification:
 def specifications(
     topics: Topics, *, replication: int = 1, drive_partitions: int = 6
 ) -> list[TopicSpecification]:
-    """What every topic must be like.
+    """What every topic must be like; more replicas are welcome.
 
     Facts and reference facts are kept for ever and never compacted. LogAppendTime makes the broker's clock, which
     no partner can set, the time at which a fact was recorded.
@@ -94,6 +95,8 @@ async def create_topics(
     bootstrap: str, topics: Topics, *, replication: int = 1, drive_partitions: int = 6
 ) -> None:
     """Make the topics that are missing and check those that exist.
+
+    `replication` is what a topic has at least; the partitions of the drives topic are fixed for ever.
 
     On return every partition has a leader: a producer need not wait.
 
@@ -144,12 +147,22 @@ async def _check(admin: AIOKafkaAdminClient, existing: list[TopicSpecification])
         for _code, _message, _kind, name, entries in answer.resources:
             settings[name] = {key: value for key, value, *_ in entries}
     for each in existing:
-        partitions = described[each.name]["partitions"]
-        _demand(each.name, "partitions", str(each.partitions), str(len(partitions)))
-        for partition in partitions:
-            _demand(each.name, "replicas", str(each.replication), str(len(partition["replicas"])))
-        for key, value in each.settings.items():
-            _demand(each.name, key, value, settings[each.name].get(key))
+        replicas = [len(partition["replicas"]) for partition in described[each.name]["partitions"]]
+        require_like(each, replicas, settings[each.name])
+
+
+def require_like(
+    wanted: TopicSpecification, replicas: Sequence[int], settings: Mapping[str, str | None]
+) -> None:
+    """Raises TopicError when a topic is not as it must be; `replicas` are those of each of its partitions.
+
+    More of them than are wanted are welcome.
+    """
+    _demand(wanted.name, "partitions", str(wanted.partitions), str(len(replicas)))
+    if min(replicas) < wanted.replication:
+        _demand(wanted.name, "replicas", str(wanted.replication), str(min(replicas)))
+    for key, value in wanted.settings.items():
+        _demand(wanted.name, key, value, settings.get(key))
 
 
 async def _described(admin: AIOKafkaAdminClient, names: list[str]) -> dict[str, Any]:
@@ -176,7 +189,8 @@ def _demand(topic: str, setting: str, wanted: str, found: str | None) -> None:
     if found == wanted:
         return
     advice = (
-        "Facts are placed by their key over a fixed number of partitions: copy them into a new topic."
+        "If it was made with as many, name them (`mitodoke setup --partitions`). If they were changed since, restore "
+        "the topic: facts are placed by their key over a fixed number of partitions."
         if setting == "partitions"
         else "Set it with Kafka's kafka-configs (or kafka-reassign-partitions for replicas) and start again."
     )
