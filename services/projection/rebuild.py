@@ -63,6 +63,7 @@ async def rebuild(
     *,
     tell: Callable[[int, int], None],
     accept_this_log: bool = False,
+    publish_all_flags: bool = False,
     processes: int = 1,
     drives_in_a_lot: int = DRIVES_IN_A_LOT,
 ) -> Rebuilt:
@@ -73,7 +74,9 @@ async def rebuild(
     while the projection runs, and again after it was interrupted. Raises RebuildError when there is nothing to rebuild,
     another rebuild is under way, or the log is another than the live tables were made from. With `accept_this_log`
     the last is no error: the new tables are swapped in when they are as far as the log is now, and the old
-    ones are kept in the schema `custody_other_log`, since they may hold facts that the log has lost.
+    ones are kept in the schema `custody_other_log`, since they may hold facts that the log has lost. With
+    `publish_all_flags` each flag goes to the flags topic as it stands, as when that topic was lost; without it those
+    that differ from the live tables.
     """
     async with _one_at_a_time(dsn, accept_this_log), await open_pool(dsn, schema=REBUILT) as pool:
         follower = ReferenceFollower(bootstrap, topics.reference)
@@ -96,7 +99,7 @@ async def rebuild(
                     # The worker must not write while the tables change their name.
                     await _stop(running[1])
                     if target is not None or await _still_the_same_log(bootstrap, partitions, pool, follower):
-                        done = await _swap(pool, target)
+                        done = await _swap(pool, target, publish_all_flags)
                         if done is not None:
                             return done
                     running[1] = asyncio.create_task(worker.run())
@@ -260,7 +263,7 @@ async def _read_to(pool: asyncpg.Pool, target: _OtherLog, tell: Callable[[int, i
     )
 
 
-async def _swap(pool: asyncpg.Pool, target: _OtherLog | None) -> Rebuilt | None:
+async def _swap(pool: asyncpg.Pool, target: _OtherLog | None, publish_all_flags: bool) -> Rebuilt | None:
     async with pool.acquire() as connection:
         async with connection.transaction():
             # However long a worker takes to end its transaction: what was built is not given up for that.
@@ -275,7 +278,7 @@ async def _swap(pool: asyncpg.Pool, target: _OtherLog | None) -> Rebuilt | None:
                 return None
             if target is None and await _undecided(connection):
                 return None
-            changed = await _hand_over(connection)
+            changed = await _hand_over(connection, publish_all_flags)
             facts = await connection.fetchval(f"select count(*) from {REBUILT}.fact")
             drives = await connection.fetchval(f"select count(*) from {REBUILT}.drive")
             lost = await connection.fetchval(
@@ -292,8 +295,8 @@ async def _swap(pool: asyncpg.Pool, target: _OtherLog | None) -> Rebuilt | None:
     return Rebuilt(facts, drives, changed, lost)
 
 
-async def _hand_over(connection: Connection) -> int:
-    """Take over from the live tables what the log does not say, and publish only the flags that differ."""
+async def _hand_over(connection: Connection, publish_all_flags: bool) -> int:
+    """Take over from the live tables what the log does not say, and publish the flags; how many of them differ."""
     await connection.execute(
         f"""update {REBUILT}.flag r set detected_at = l.detected_at
             from {SCHEMA}.flag l where l.flag_id = r.flag_id and l.detected_at <> r.detected_at"""
@@ -308,12 +311,13 @@ async def _hand_over(connection: Connection) -> int:
             select partition, key, value from {SCHEMA}.outbox order by id"""
     )
     rows = await connection.fetch(
-        f"""select r.*, d.partition, h.changed_at from {REBUILT}.flag r
+        f"""select r.*, d.partition, h.changed_at, l is distinct from r as differs from {REBUILT}.flag r
             join {REBUILT}.drive d using (serial)
             join {REBUILT}.flag_history h using (flag_id, sequence)
             left join {SCHEMA}.flag l using (flag_id)
-            where l is distinct from r
-            order by r.flag_id"""
+            where $1 or l is distinct from r
+            order by r.flag_id""",
+        publish_all_flags,
     )
     await connection.executemany(
         f"insert into {REBUILT}.outbox (partition, key, value) values ($1, $2, $3)",
@@ -326,4 +330,4 @@ async def _hand_over(connection: Connection) -> int:
             for row in rows
         ],
     )
-    return len(rows)
+    return sum(row["differs"] for row in rows)

@@ -174,3 +174,30 @@ async def test_a_rebuild_that_takes_the_tables_place_meanwhile_costs_no_change(
         frozen.thaw()
         await _emptied(projecting)
     assert {c.flag.serial for c in await _published(projecting)} == {"ZK80001", "ZK80002", "ZK80003"}
+
+
+@pytest.mark.parametrize(("publish_all", "again"), [(False, []), (True, [(2, RESOLVED), (1, OPEN)])])
+async def test_a_rebuild_publishes_every_flag_as_it_stands_when_told_to(
+    log: LogWriter, projecting: Projecting, publish_all: bool, again: list[tuple[int, int]]
+) -> None:
+    """As when the flags topic was lost: to those who watch, what stood open would otherwise never be told."""
+    await log.world()
+    async with projecting.worker(relay=True):
+        await log.facts(DriveReturned(serial="ZK80001", occurred_at=now()))
+        await log.facts(DriveEnrolled(serial="ZK80001", occurred_at=now()))
+        await log.facts(DriveReturned(serial="ZK80002", occurred_at=now()))
+        await projecting.caught_up()
+        await _emptied(projecting)
+        before = len(await _published(projecting))
+        rebuilt = await rebuild(
+            projecting.bootstrap,
+            projecting.dsn,
+            projecting.topics,
+            SystemClock(),
+            tell=lambda read, end: None,
+            publish_all_flags=publish_all,
+        )
+        await _emptied(projecting)
+    told = sorted((await _published(projecting))[before:], key=lambda change: change.flag.serial)
+    assert [(change.sequence, change.flag.state) for change in told] == again
+    assert rebuilt.changed_flags == 0
