@@ -23,7 +23,7 @@ from mitodoke.eventlog.cloudevents import decode_fact
 from mitodoke.eventlog.payloads import moment_of_milliseconds
 from mitodoke.eventlog.recorder import close_producer
 from mitodoke.eventlog.reference_log import ReferenceFollower, ReferenceUnavailable
-from mitodoke.eventlog.same_log import LastRead, SameLog, fingerprint, lost_messages
+from mitodoke.eventlog.same_log import LastRead, SameLog, fingerprint, lost_messages, other_partitions
 from mitodoke.eventlog.topics import Topics
 from mitodoke.lifecycle.alike import Alike
 from mitodoke.readmodel import bulk, store
@@ -206,6 +206,8 @@ class Worker:
             async with self._pool.acquire() as connection:
                 if ended := await store.end_who_hangs(connection):
                     _log.warning("hanging_sessions_ended", sessions=ended)
+                if (read := await store.partitions(connection)) not in (0, len(partitions)):
+                    raise other_partitions(self._topics.drives, read, len(partitions))
                 await store.ensure_progress(connection, len(partitions))
             same_log = SameLog(self._bootstrap, partitions)
             closing.append(same_log.close)
@@ -223,7 +225,12 @@ class Worker:
             running = asyncio.get_running_loop()
             while True:
                 batches = await self._read(consumer)
-                self.leads = partitions[0] in consumer.assignment()
+                assigned = consumer.assignment()
+                if not assigned <= set(partitions):
+                    raise other_partitions(
+                        self._topics.drives, len(partitions), 1 + max(each.partition for each in assigned)
+                    )
+                self.leads = partitions[0] in assigned
                 if batches:
                     await side_by_side(
                         [

@@ -13,7 +13,7 @@ from typing import Any
 import asyncpg
 import pytest
 from aiokafka import AIOKafkaProducer, TopicPartition
-from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.admin import AIOKafkaAdminClient, NewPartitions
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.consumer.fetcher import PartitionRecords
 from aiokafka.errors import KafkaError, TopicAlreadyExistsError
@@ -133,6 +133,28 @@ async def test_a_topic_that_was_made_anew_is_refused(
     said = await _refused(projecting)
     assert "At offset 2 of partition" in said
     assert "the log has another there" in said
+    assert await contents(projecting.dsn) == before
+
+
+async def test_a_topic_that_is_given_more_partitions_is_refused_by_who_runs_and_by_who_starts(
+    backends: Backends, topics: Topics, log: LogWriter, projecting: Projecting
+) -> None:
+    """From then on the facts of one drive stand in two partitions, and no worker sees them together."""
+    await log.world()
+    await _enrol(log, 3)
+    with pytest.raises(LogMismatch, match="made from 6 partitions") as refused:
+        async with projecting.worker() as worker:
+            await projecting.settled()
+            before = await contents(projecting.dsn)
+            admin = AIOKafkaAdminClient(bootstrap_servers=backends.kafka)
+            await admin.start()
+            try:
+                await admin.create_partitions({topics.drives: NewPartitions(8)})
+            finally:
+                await admin.close()
+            await _ended(worker)
+    assert "which now has 8" in str(refused.value)
+    assert "which now has 8" in await _refused(projecting)
     assert await contents(projecting.dsn) == before
 
 

@@ -68,6 +68,16 @@ def other_message(partition: TopicPartition, offset: int, read: bytes, stands: b
     )
 
 
+def other_partitions(topic: str, read: int, stand: int) -> LogMismatch:
+    """The log has another number of partitions than was read: the facts of one drive may stand in two of them."""
+    return LogMismatch(
+        f"The tables were made from {read} partitions of {topic}, which now has {stand}. Facts are placed by their "
+        f"key over a fixed number of them, and drives are judged partition by partition. Nothing was changed. Stop the "
+        f"recording services, and restore a copy of the log with {read} partitions "
+        "(docs/operations/backup-and-restore.md)"
+    )
+
+
 class SameLog:
     """Looks into the log for the last messages read of some partitions, on a connection of its own."""
 

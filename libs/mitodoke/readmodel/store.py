@@ -40,6 +40,12 @@ async def ensure_progress(connection: Connection, partitions: int) -> None:
     )
 
 
+async def partitions(connection: Connection) -> int:
+    """How many partitions of the drives topic the tables were made from; 0 where they were made from nothing yet."""
+    count: int = await connection.fetchval("select count(*) from progress where partition >= 0")
+    return count
+
+
 async def end_who_hangs(connection: Connection) -> int:
     """End the sessions that hang in the middle of handing over rows to these tables, and say how many there were.
 
