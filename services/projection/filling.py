@@ -3,9 +3,12 @@
 import asyncio
 import gc
 import multiprocessing
+import os
 import signal
+import threading
 from collections.abc import Callable, Sequence
 from multiprocessing.connection import Connection
+from multiprocessing.process import BaseProcess
 from typing import Final, NamedTuple
 
 import asyncpg
@@ -103,7 +106,8 @@ def _latest(hears: Connection) -> tuple[int, int] | str | None:
 
 
 def _fill_there(work: Work, collect_after: tuple[int, int, int], says: Connection) -> None:
-    """What another process does: it says how far it is, or why it cannot go on; that nobody hears it ends it."""
+    """What another process does: it says how far it is, or why it cannot go on."""
+    threading.Thread(target=_end_with, args=(multiprocessing.parent_process(),), daemon=True).start()
     # A person's Ctrl-C is for the command, which then ends this.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     gc.set_threshold(*collect_after)
@@ -111,6 +115,13 @@ def _fill_there(work: Work, collect_after: tuple[int, int, int], says: Connectio
         uvloop.run(_fill_here(work, SystemClock(), lambda done, of: says.send((done, of))))
     except FillingError as error:
         says.send(str(error))
+
+
+def _end_with(parent: BaseProcess | None) -> None:
+    """Of a command that was killed nothing may go on: the next one makes the tables anew, under the same names."""
+    if parent is not None:
+        parent.join()
+        os._exit(1)
 
 
 async def _fill_here(work: Work, clock: Clock, tell: Callable[[int, int], None]) -> None:

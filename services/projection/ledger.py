@@ -23,9 +23,9 @@ from mitodoke.lifecycle.holder import holder
 from mitodoke.lifecycle.kinds import FactKind
 from mitodoke.lifecycle.record import ConflictingRepeatError, Record, Standing, fold, standing
 from mitodoke.lifecycle.reference import Reference
-from mitodoke.lifecycle.verdict import Flag, FlagState, Owed, Resolution, Verdict
+from mitodoke.lifecycle.verdict import Flag, FlagState, Owed, Verdict
 from mitodoke.lifecycle.workings import Workings
-from mitodoke.readmodel.drive_state import DriveState, ObligationKey, StoredFlag
+from mitodoke.readmodel.drive_state import DriveState, ObligationKey, StoredFlag, taken_back
 from mitodoke.readmodel.rows import (
     RANK,
     Changes,
@@ -258,13 +258,8 @@ class Ledger:
         in_verdict = {flag.flag_id for flag in verdict.flags}
         for flag_id, held in stored.items():
             if flag_id not in in_verdict and held.flag.state is not FlagState.RESOLVED:
-                taken_back = replace(
-                    held.flag,
-                    state=FlagState.RESOLVED,
-                    resolved_at=verdict.as_of,
-                    resolution=Resolution.CORRECTED,
-                )
-                self._changed(serial, flags, taken_back, held, verdict.as_of)
+                now = taken_back(held, verdict.as_of).flag
+                self._changed(serial, flags, now, held, verdict.as_of)
         return flags
 
     def _changed(

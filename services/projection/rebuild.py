@@ -19,6 +19,7 @@ from mitodoke.eventlog.reference_log import ReferenceFollower, ReferenceUnavaila
 from mitodoke.eventlog.same_log import LastRead, LogMismatch, SameLog
 from mitodoke.eventlog.topics import Topics
 from mitodoke.readmodel import store
+from mitodoke.readmodel.drive_state import taken_back
 from mitodoke.readmodel.from_rows import stored_flag_of
 from mitodoke.readmodel.migrations import migrate
 from mitodoke.readmodel.pool import SCHEMA, Connection, open_pool
@@ -147,6 +148,8 @@ async def _target(
     async with SameLog(bootstrap, partitions) as log:
         try:
             await _require_same_log(log, partitions, pool, follower)
+        except ReferenceUnavailable as error:
+            raise RebuildError(str(error)) from None
         except LogMismatch as error:
             if not accept_this_log:
                 raise RebuildError(str(error)) from None
@@ -163,6 +166,8 @@ async def _require_same_log(
         await connection.execute(f"set local search_path to {SCHEMA}")
         read = await store.last_messages(connection)
         reference_read = await store.last_reference_messages(connection)
+    # What the live tables know of it was there before, and may not have come here yet.
+    await follower.read_to_end(CONNECTED_SECONDS)
     follower.require(reference_read)
     await log.check({p: LastRead(*read.get(p.partition, (0, None))) for p in partitions})
 
@@ -310,7 +315,7 @@ async def _hand_over(connection: Connection, publish_all_flags: bool) -> int:
         f"""insert into {REBUILT}.outbox (partition, key, value)
             select partition, key, value from {SCHEMA}.outbox order by id"""
     )
-    rows = await connection.fetch(
+    published = await connection.fetch(
         f"""select r.*, d.partition, h.changed_at, l is distinct from r as differs from {REBUILT}.flag r
             join {REBUILT}.drive d using (serial)
             join {REBUILT}.flag_history h using (flag_id, sequence)
@@ -319,15 +324,27 @@ async def _hand_over(connection: Connection, publish_all_flags: bool) -> int:
             order by r.flag_id""",
         publish_all_flags,
     )
+    # What no table holds any more would stand open on the topic for ever.
+    gone = await connection.fetch(
+        f"""select l.*, d.partition, coalesce(n.judged_at, d.judged_at) as changed_at from {SCHEMA}.flag l
+            join {SCHEMA}.drive d using (serial)
+            left join {REBUILT}.drive n using (serial)
+            where l.state <> 'resolved' and not exists (select from {REBUILT}.flag r where r.flag_id = l.flag_id)
+            order by l.flag_id"""
+    )
+    messages = [
+        *((row, stored_flag_of(row)) for row in published),
+        *((row, taken_back(stored_flag_of(row), row["changed_at"])) for row in gone),
+    ]
     await connection.executemany(
         f"insert into {REBUILT}.outbox (partition, key, value) values ($1, $2, $3)",
         [
             (
                 row["partition"],
                 str(row["flag_id"]),
-                flag_changed(row["serial"], stored_flag_of(row), row["changed_at"]).SerializeToString(),
+                flag_changed(row["serial"], stored, row["changed_at"]).SerializeToString(),
             )
-            for row in rows
+            for row, stored in messages
         ],
     )
-    return sum(row["differs"] for row in rows)
+    return len(gone) + sum(bool(row["differs"]) for row in published)

@@ -29,7 +29,7 @@ from mitodoke.eventlog.same_log import LastRead, LogMismatch, SameLog
 from mitodoke.eventlog.topics import TopicError, Topics, create_topics
 from mitodoke.readmodel import store
 from mitodoke.readmodel.migrations import migrate
-from mitodoke.readmodel.pool import open_pool
+from mitodoke.readmodel.pool import Connection, open_pool
 from mitodoke.services.projection import rebuild as rebuilding
 from mitodoke.services.projection.quarantine import discard
 from mitodoke.services.projection.rebuild import RebuildError, Rebuilt, rebuild
@@ -417,6 +417,39 @@ async def test_a_rebuild_whose_broker_is_away_just_before_the_tables_are_swapped
     monkeypatch.setattr(rebuilding, "_still_the_same_log", asked_of_nobody)
     assert (await _rebuild(projecting)).facts == 3
     assert answers == [False]
+
+
+async def test_a_rebuild_that_has_not_heard_yet_of_what_was_agreed_just_now_does_not_take_it_for_another_log(
+    backends: Backends,
+    topics: Topics,
+    log: LogWriter,
+    projecting: Projecting,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    await log.world()
+    await _enrol(log, 3)
+    async with projecting.worker():
+        await projecting.settled()
+    asked, read = rebuilding._still_the_same_log, store.last_reference_messages
+
+    async def agreed_meanwhile() -> None:
+        async with _anew(backends, topics) as writer, projecting.worker():
+            await writer.reference(reference_pb2.ShipmentClosed(shipment_id="L-1", contract_id="K-1"))
+            await projecting.settled()
+
+    async def read_after(connection: Connection) -> set[tuple[int, bytes | None]]:
+        # What the rebuild knows of the reference log is older than the tables then.
+        monkeypatch.setattr(store, "last_reference_messages", read)
+        _while_all_else_stands_still(agreed_meanwhile())
+        return await read(connection)
+
+    async def asked_meanwhile(*of: Any) -> bool:
+        monkeypatch.setattr(rebuilding, "_still_the_same_log", asked)
+        monkeypatch.setattr(store, "last_reference_messages", read_after)
+        return await asked(*of)
+
+    monkeypatch.setattr(rebuilding, "_still_the_same_log", asked_meanwhile)
+    assert (await _rebuild(projecting)).facts == 3
 
 
 async def test_tables_that_are_lost_entirely_come_back_from_the_log(

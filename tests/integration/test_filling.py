@@ -1,9 +1,12 @@
 """The filling of a rebuild's tables: a process that fails fails it all, none is left, and no lot is written twice."""
 
 import asyncio
+import contextlib
 import multiprocessing
+import sys
 
 import asyncpg
+import psutil
 import pytest
 from aiokafka import TopicPartition
 
@@ -25,6 +28,13 @@ def _work(of: Projecting, dsn: str) -> Work:
     return Work(of.bootstrap, of.topics.reference, dsn, SCHEMA, SCHEMA, partitions)
 
 
+def _lives(process: psutil.Process) -> bool:
+    try:
+        return bool(process.is_running() and process.status() != psutil.STATUS_ZOMBIE)
+    except psutil.NoSuchProcess:
+        return False
+
+
 async def test_a_process_that_dies_fails_the_filling_and_no_other_is_left(
     log: LogWriter, projecting: Projecting
 ) -> None:
@@ -41,6 +51,44 @@ async def test_a_process_that_dies_fails_the_filling_and_no_other_is_left(
     with pytest.raises(FillingError, match="ended with -9"):
         await filling
     assert multiprocessing.active_children() == []
+
+
+async def test_the_processes_of_a_command_that_was_killed_end_with_it(
+    log: LogWriter, projecting: Projecting
+) -> None:
+    """Nothing of it may write into the tables that the next command makes under the same names."""
+    await log.world()
+    work = _work(projecting, projecting.dsn)
+    script = (
+        "import asyncio; from mitodoke.chassis.clock import SystemClock; "
+        "from mitodoke.services.projection.filling import Work, fill; from aiokafka import TopicPartition; "
+        f"asyncio.run(fill({work!r}, SystemClock(), 2, lambda done, of: None))"
+    )
+    command = await asyncio.create_subprocess_exec(sys.executable, "-c", script)
+    processes: list[psutil.Process] = []
+
+    async def two_wait() -> bool:
+        waiting = "select count(*) from pg_locks join pg_database d on d.oid = database where not granted"
+        return bool(await ask(projecting.dsn, waiting + " and datname = current_database()") == 2)
+
+    async def none_is_left() -> bool:
+        return not any(map(_lives, processes))
+
+    # They stand still before the tables, as somewhere in the middle.
+    gate = await asyncpg.connect(projecting.dsn, server_settings={"search_path": SCHEMA})
+    try:
+        async with gate.transaction():
+            await gate.execute("lock table quarantine_decision in access exclusive mode")
+            await until(two_wait, "two processes wait for the table")
+            processes = psutil.Process(command.pid).children()
+            command.kill()
+            await command.wait()
+            await until(none_is_left, "they have ended too, sooner than they tire of waiting", limit=8)
+    finally:
+        await gate.close()
+        for each in processes:
+            with contextlib.suppress(psutil.NoSuchProcess):
+                each.kill()
 
 
 async def test_what_a_process_cannot_reach_is_said_by_the_filling(

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import uuid
 from collections.abc import AsyncIterator, Mapping
 from typing import Any
 
@@ -201,3 +202,36 @@ async def test_a_rebuild_publishes_every_flag_as_it_stands_when_told_to(
     told = sorted((await _published(projecting))[before:], key=lambda change: change.flag.serial)
     assert [(change.sequence, change.flag.state) for change in told] == again
     assert rebuilt.changed_flags == 0
+
+
+async def test_a_flag_that_a_rebuild_no_longer_has_is_published_as_taken_back(
+    log: LogWriter, projecting: Projecting
+) -> None:
+    """As after an upgrade by which flags have other names: whoever watches would see it open for ever."""
+    await log.world()
+    async with projecting.worker(relay=True):
+        await log.facts(DriveReturned(serial="ZK80001", occurred_at=now()))
+        await projecting.caught_up()
+        await _emptied(projecting)
+        former = uuid.uuid4()
+        for table in ("flag", "flag_history"):
+            columns = await ask(
+                projecting.dsn,
+                """select string_agg(format('%I', column_name), ', ') from information_schema.columns
+                   where table_schema = 'custody' and table_name = $1 and column_name <> 'flag_id'""",
+                table,
+            )
+            copied = f"insert into {table} (flag_id, {columns}) select $1::uuid, {columns} from {table}"
+            await ask(projecting.dsn, copied, former)
+        rebuilt = await rebuild(
+            projecting.bootstrap,
+            projecting.dsn,
+            projecting.topics,
+            SystemClock(),
+            tell=lambda read, end: None,
+        )
+        await _emptied(projecting)
+    last = (await _published(projecting))[-1]
+    assert (last.flag.flag_id, last.sequence, last.flag.state) == (str(former), 2, RESOLVED)
+    assert last.flag.serial == "ZK80001"
+    assert rebuilt.changed_flags == 1

@@ -1,7 +1,7 @@
 """One drive as the tables hold it: its record, and the verdict that was last written of it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from types import MappingProxyType
 from typing import Any, Final, NamedTuple
@@ -9,7 +9,7 @@ from uuid import UUID
 
 from mitodoke.lifecycle.record import Record
 from mitodoke.lifecycle.reference import BEGINNING
-from mitodoke.lifecycle.verdict import Flag, Owed, Verdict
+from mitodoke.lifecycle.verdict import Flag, FlagState, Owed, Resolution, Verdict
 
 
 class ObligationKey(NamedTuple):
@@ -27,6 +27,12 @@ class StoredFlag:
     flag: Flag
     detected_at: datetime
     sequence: int
+
+
+def taken_back(held: StoredFlag, at: datetime) -> StoredFlag:
+    """The flag after a change by which it holds no more though nothing was done: what it rested on is gone."""
+    flag = replace(held.flag, state=FlagState.RESOLVED, resolved_at=at, resolution=Resolution.CORRECTED)
+    return StoredFlag(flag, held.detected_at, held.sequence + 1)
 
 
 _NONE: Final[Mapping[Any, Any]] = MappingProxyType({})
