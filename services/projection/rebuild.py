@@ -237,7 +237,11 @@ async def _caught_up(pool: asyncpg.Pool, target: _OtherLog | None, tell: Callabl
                 where partition >= 0"""
         )
         undecided = await _undecided(connection)
-        waiting = [row for row in rows if await store.parked_though_discarded(connection, row["partition"])]
+        waiting = [
+            row
+            for row in rows
+            if await store.parked_though_decided(connection, row["partition"], retried=False)
+        ]
     read = sum(row["next_offset"] or 0 for row in rows)
     tell(read, sum(row["live_offset"] for row in rows))
     judged = all(row["judged"] and row["next_offset"] >= row["live_offset"] for row in rows)

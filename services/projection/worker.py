@@ -429,17 +429,17 @@ class Worker:
                 await store.note_read_through(connection, idle)
 
     async def _settle_decided(self, partition: int, position: int) -> None:
-        """Take up the drives of which a discarded event still waits.
+        """Take up the drives of which an event still waits that was discarded, or retried and found sound.
 
         Whoever decided could not finish, or these tables are built anew and came by the event before the decision.
         """
         decisions = len(self._follower.decisions)
         async with self._pool.acquire() as connection, connection.transaction():
-            waiting = await store.parked_though_discarded(connection, partition)
+            waiting = await store.parked_though_decided(connection, partition, retried=True)
             if waiting:
                 await self._fence(connection, partition, start=position, end=position)
                 # Asked again behind the fence: whoever decided may just have finished.
-                for serial in await store.parked_though_discarded(connection, partition):
+                for serial in await store.parked_though_decided(connection, partition, retried=True):
                     await take_up(
                         connection,
                         self._topics.drives,

@@ -268,6 +268,37 @@ async def test_a_decision_that_reached_the_log_alone_is_carried_out_by_the_proje
     await _rebuilt_alike(projecting)
 
 
+@pytest.mark.parametrize(("found", "taken_up"), [("", True), ("a rule that is wrong", False)])
+async def test_a_retry_that_reached_the_log_alone_is_carried_out_where_it_found_the_event_sound(
+    log: LogWriter, projecting: Projecting, monkeypatch: pytest.MonkeyPatch, found: str, taken_up: bool
+) -> None:
+    def stumbles(record, *others):  # type: ignore[no-untyped-def]  # as judge
+        if len(record.facts) > 1:
+            raise ZeroDivisionError("a rule that is wrong")
+        return judge(record, *others)
+
+    await log.world()
+    await log.facts(DriveEnrolled(serial=BAD, occurred_at=now()))
+    await log.facts(LeaseEnded(serial=BAD, occurred_at=now()))
+    async with projecting.worker():
+        _judges_by(monkeypatch, stumbles)
+        await projecting.caught_up()
+        _judges_by(monkeypatch, judge)
+        decision = await _decision(projecting)
+        decision.events[0].discarded = False
+        decision.events[0].error_after = found
+        await _append_decision(log, decision)
+
+        async def shown() -> bool:
+            return bool(await ask(projecting.dsn, "select count(*) = 1 from quarantine_decision"))
+
+        await until(shown, "the decision is read")
+        await projecting.settled()
+        await projecting.settled()
+    assert await ask(projecting.dsn, "select not parked from drive") == taken_up
+    assert await ask(projecting.dsn, "select count(*) from fact") == 1 + taken_up
+
+
 async def test_a_decision_about_another_event_at_the_same_place_lets_this_one_count(
     log: LogWriter, projecting: Projecting
 ) -> None:

@@ -255,16 +255,22 @@ async def write_decisions(connection: Connection, decisions: Mapping[int, Quaran
     )
 
 
-async def parked_though_discarded(connection: Connection, partition: int) -> list[str]:
-    """The drives of the partition of which an event waits that somebody has discarded."""
+async def parked_though_decided(connection: Connection, partition: int, *, retried: bool) -> list[str]:
+    """The drives of the partition of which an event waits that somebody has discarded.
+
+    With `retried` also those of which one waits that was found sound when somebody took it up again.
+    """
     rows = await connection.fetch(
         """select distinct q.serial from quarantine q join quarantine_decision d using (partition, "offset")
-           where partition = $1 and d.decision = 'discarded'
+           where partition = $1
                and (d.fingerprint is null or d.fingerprint
                    = int8send((extract(epoch from q.recorded_at) * 1000)::bigint) || sha256(q.payload))
-               and not exists (select from fact f where f.partition = $1 and f."offset" = q."offset")
+               and (d.decision = 'discarded'
+                       and not exists (select from fact f where f.partition = $1 and f."offset" = q."offset")
+                   or $2 and d.decision = 'retried' and d.error_after = '')
            order by q.serial""",
         partition,
+        retried,
     )
     return [row["serial"] for row in rows]
 
