@@ -39,6 +39,9 @@ policy: returns
 version: 1
 timezone: ZONE
 obligations:
+"""
+
+OBLIGATIONS = """
   - {id: destruction, after: DriveReturned, expect: DriveDestroyed, within: 45d, owed_by: destroyer}
   - id: certificate
     after: DriveReturned
@@ -59,10 +62,18 @@ class JudgedDrives:
         self._waiting: list[ConsumerRecord] = []
         self._offset = 0
 
-    def agreed(self, contract: str, at: datetime, *, zone: str = "Asia/Tokyo", title: str = "") -> None:
+    def agreed(
+        self,
+        contract: str,
+        at: datetime,
+        *,
+        zone: str = "Asia/Tokyo",
+        title: str = "",
+        obligations: str = OBLIGATIONS,
+    ) -> None:
         """From that time on there is a contract of the owner with a lessor, a recycler and a carrier."""
         policy = f"returns-{contract.lower()}"
-        document = POLICY.replace("ZONE", zone).replace("returns\n", f"{policy}\n", 1)
+        document = POLICY.replace("ZONE", zone).replace("returns\n", f"{policy}\n", 1) + obligations
         names = {
             "owner": "The Prefecture <県>",
             "lessor": "Lease & Co.",

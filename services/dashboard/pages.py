@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterable
 from datetime import date, datetime, timedelta
 from importlib.resources import files
+from itertools import pairwise
 from typing import Any, Final
 from urllib.parse import quote, urlencode
 from uuid import UUID
@@ -24,9 +25,11 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from mitodoke.chassis.clock import Clock
+from mitodoke.chassis.languages import chosen_language
 from mitodoke.eventlog.payloads import DRIVE_PAYLOADS, details_json
 from mitodoke.lifecycle.facts import Fact, FactRetracted
 from mitodoke.lifecycle.findings.catalogue import CATALOGUE
+from mitodoke.lifecycle.obligations import EACH_USE
 from mitodoke.lifecycle.policy import Severity
 from mitodoke.lifecycle.record import standing
 from mitodoke.lifecycle.serials import SerialError, canonical
@@ -38,14 +41,16 @@ from mitodoke.services.dashboard.reading import (
     Cursor,
     Drive,
     Filters,
+    FlagChange,
     ReadModel,
     Triage,
     Unreachable,
 )
 from mitodoke.services.dashboard.texts import (
+    TEXTS,
     ago,
-    chosen_language,
     label,
+    obligation_label,
     sentence_in_japanese,
     subject_label,
     text,
@@ -261,7 +266,7 @@ class _Words:
 
     def __init__(self, request: Request) -> None:
         asked_for = request.query_params.get("lang")
-        self.language = chosen_language(asked_for, request.headers.get("accept-language", ""))
+        self.language = chosen_language(TEXTS, asked_for, request.headers.get("accept-language", ""))
         self._kept = {"lang": self.language} if asked_for == self.language else {}
         self.kept_language = self._kept.get("lang", "")
         other = [(k, v) for k, v in request.query_params.multi_items() if k != "lang"]
@@ -277,6 +282,9 @@ class _Words:
 
     def label(self, word: str) -> str:
         return label(self.language, word)
+
+    def obligation(self, obligation: str) -> str:
+        return obligation_label(self.language, obligation)
 
     def subject(self, subject: str) -> str:
         return subject_label(self.language, subject)
@@ -496,6 +504,8 @@ def _in_a_line(value: Any) -> str:
 
 def _flag_of_drive(words: _Words, found: Drive, stored: StoredFlag) -> dict[str, Any]:
     flag = stored.flag
+    changes = found.lives.get(flag.flag_id, ())
+    said = [words.text("raised"), *(_change(words, before, now) for before, now in pairwise(changes))]
     return {
         "id": f"flag-{flag.flag_id}",
         "flag": flag,
@@ -503,23 +513,44 @@ def _flag_of_drive(words: _Words, found: Drive, stored: StoredFlag) -> dict[str,
         "sentence": words.sentence(flag, found.names),
         "raised": _local(found, flag.contract, flag.raised_at),
         "life": [
-            (change, _local(found, flag.contract, change.changed_at))
-            for change in found.lives.get(flag.flag_id, ())
+            (_local(found, flag.contract, change.changed_at), word)
+            for change, word in zip(changes, said, strict=False)
         ],
     }
 
 
+def _change(words: _Words, before: FlagChange, now: FlagChange) -> str:
+    """What became of a flag, in words."""
+    said = []
+    # An open flag that has grown graver is not one that was opened again.
+    if now.severity is before.severity or (now.state, now.resolution) != (before.state, before.resolution):
+        state = words.text(f"state_{now.state.value}")
+        said.append(
+            f"{state} ({words.text(f'resolution_{now.resolution.value}')})" if now.resolution else state
+        )
+    if now.severity is not before.severity:
+        said.append(
+            words.text(
+                "graver" if before.severity < now.severity else "less_grave",
+                before=words.text(f"severity_{before.severity.value}"),
+                now=words.text(f"severity_{now.severity.value}"),
+            )
+        )
+    return ", ".join(said)
+
+
 def _obligation_row(words: _Words, found: Drive, owed: Owed, now: datetime) -> dict[str, Any]:
-    late_until = owed.met_at or now
-    days = ""
+    by = ""
     if owed.state in (ObligationState.OVERDUE, ObligationState.MET_LATE):
-        days = words.text("days_late", n=_days(owed.due_at, late_until))
+        by = words.text("late", span=ago(words.language, (owed.met_at or now) - owed.due_at))
     elif owed.state is ObligationState.PENDING and owed.due_at > now:
-        days = words.text("days_left", n=_days(now, owed.due_at))
+        by = words.text("left", span=ago(words.language, owed.due_at - now))
     return {
         "owed": owed,
+        # The id of a use of a medium tells people nothing.
+        "subject": "" if owed.after in EACH_USE else owed.subject,
         "parties": words.parties(",".join(owed.parties), found.names),
         "due": _local(found, owed.contract, owed.due_at),
         "met": _local(found, owed.contract, owed.met_at),
-        "days": days,
+        "by": by,
     }

@@ -1,8 +1,9 @@
 """What the pages say, in English and Japanese: one catalogue a language, with the same keys in each."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import Final
+from uuid import UUID
 
 ENGLISH: Final[Mapping[str, str]] = {
     "site": "Mitodoke",
@@ -70,6 +71,8 @@ ENGLISH: Final[Mapping[str, str]] = {
     "state": "State",
     "life": "Its life",
     "raised": "raised",
+    "graver": "graver: from {before} to {now}",
+    "less_grave": "less grave: from {before} to {now}",
     "obligations": "Expected and actual",
     "obligations_none": "This drive is owed nothing by a policy.",
     "obligations_caption": "What must follow what, by when, and when it did",
@@ -80,8 +83,8 @@ ENGLISH: Final[Mapping[str, str]] = {
     "due": "Due",
     "met": "Known",
     "not_yet": "not yet",
-    "days_late": "{n} days late",
-    "days_left": "{n} days left",
+    "late": "{span} late",
+    "left": "{span} left",
     "timeline": "Timeline",
     "timeline_caption": "Facts in the order in which they are said to have happened",
     "occurred": "Happened",
@@ -199,6 +202,8 @@ JAPANESE: Final[Mapping[str, str]] = {
     "state": "状態",
     "life": "経過",
     "raised": "発生",
+    "graver": "重大度が「{before}」から「{now}」に上昇",
+    "less_grave": "重大度が「{before}」から「{now}」に低下",
     "obligations": "予定と実績",
     "obligations_none": "このドライブについて規程上の義務はありません。",
     "obligations_caption": "何のあとに何が、いつまでに必要で、いつ行われたか",
@@ -209,8 +214,8 @@ JAPANESE: Final[Mapping[str, str]] = {
     "due": "期限",
     "met": "確認",
     "not_yet": "未了",
-    "days_late": "{n} 日超過",
-    "days_left": "残り {n} 日",
+    "late": "{span}超過",
+    "left": "残り {span}",
     "timeline": "経過の記録",
     "timeline_caption": "報告された発生時刻の順",
     "occurred": "発生",
@@ -299,7 +304,7 @@ _LABELS_JA: Final[Mapping[str, str]] = {
     "missing_at_close": "締め切り時に未着",
     "not_received": "受領のない破壊",
     "skipped_step": "手順の省略",
-    "weak_method": "消去方法が不十分",
+    "weak_method": "消去・破壊の方法が不十分",
     "not_sanitised": "消去前の引き渡し",
     "wipe_rejected": "消去の不合格",
     "not_witnessed": "立ち会いなし",
@@ -309,7 +314,7 @@ _LABELS_JA: Final[Mapping[str, str]] = {
     "understaffed_transit": "輸送人員の不足",
     "evidence_missing": "証拠の欠落",
     "custody_gap": "管理の空白",
-    "not_the_holder": "保管者でない者の報告",
+    "not_the_holder": "保管者でない者による引き渡し・処分",
     "activity_after_destruction": "破壊後の動き",
     "sighted": "外部での発見",
     "lost": "紛失",
@@ -320,11 +325,6 @@ _LABELS_JA: Final[Mapping[str, str]] = {
     "late_report": "報告の遅れ",
     "suspect_serial": "疑わしい番号",
     "alive_twice": "二つの契約での登録",
-    # Obligations as policies commonly name them
-    "return": "返却",
-    "arrival": "到着",
-    "destruction": "破壊",
-    "certificate": "証明書",
     # Roles
     "owner": "所有者",
     "lessor": "賃貸人",
@@ -416,36 +416,76 @@ _LABELS_JA: Final[Mapping[str, str]] = {
     "usb_flash": "USBメモリー",
 }
 
+OBLIGATIONS: Final[Mapping[str, Mapping[str, str]]] = {
+    "en": {
+        "acceptance": "acceptance of the certificate",
+        "arrival": "arrival",
+        "back": "return of the medium",
+        "certificate": "certificate",
+        "destruction": "destruction",
+        "erasure": "erasure",
+        "first-report": "first report",
+        "full-report": "full report",
+        "issue": "issue of the certificate",
+        "loss": "report of the loss",
+        "removal": "removal",
+        "return": "return",
+        "sanitisation": "sanitisation",
+        "told": "report to the owner",
+        "verification": "verification",
+    },
+    "ja": {
+        "acceptance": "証明書の受理",
+        "arrival": "到着",
+        "back": "媒体の返却",
+        "certificate": "証明書",
+        "destruction": "破壊",
+        "erasure": "消去",
+        "first-report": "速報",
+        "full-report": "確報",
+        "issue": "証明書の発行",
+        "loss": "紛失の報告",
+        "removal": "取り外し",
+        "return": "返却",
+        "sanitisation": "データ消去",
+        "told": "所有者への報告",
+        "verification": "消去の検証",
+    },
+}
+"""Obligations as the ready policies name them; who writes a policy may name others."""
+
 _SENTENCES_JA: Final[Mapping[str, str]] = {
     "overdue": "期限までに「{subject}」がありませんでした（義務者：{party}）。",
     "unknown_drive": "契約に登録されていないドライブについて {party} が報告しました。",
-    "unknown_contract": "登録されていない契約について {party} が報告しました。",
-    "unapproved_party": "契約で承認されていない {party} が関わりました。",
+    "unknown_contract": "その時点で登録されていなかった契約のもとで {party} が報告しました。",
+    "unapproved_party": "契約で承認されていない役割で {party} が関わりました。",
     "not_on_manifest": "{party} が受け取りましたが、送り状に載っていません。",
     "missing_at_close": "{party} が送り出しましたが、受取側が「これで全部」と報告した時点で届いていません。",
-    "not_received": "{party} が破壊を報告しましたが、発送後に受け取った報告がありません。",
+    "not_received": "{party} が破壊を報告しましたが、送り出されたあとに受け取ったという報告がありません。",
     "skipped_step": "{party} の報告の前に必要な手順がありません。",
-    "not_sanitised": "データを読めなくする前に {party} が引き渡しを報告しました。",
+    "not_sanitised": "データが読めなくされる前に、ドライブが所有者のもとを離れました（報告者：{party}）。",
     "not_witnessed": "{party} の報告した破壊に、定められた立ち会いがありません。",
     "activity_after_destruction": "破壊されたはずのドライブについて {party} が報告しました。",
     "sighted": "あるべきでない場所で見つかったと {party} が報告しました。",
     "certificate_without_destruction": "破壊の報告がないのに {party} が証明書について報告しました。",
     "suspect_serial": "ドライブ自体の番号ではないようです。ラベルを確かめてください。",
     "alive_twice": "別の契約でまだ終わっていないドライブを {party} が登録しました。",
-    "custody_gap": "受け渡しについて、渡した側と受け取った側の報告がそろいません（報告者：{party}）。",
+    "custody_gap": "渡した側と受け取った側の報告がそろわない受け渡しがあります（その報告のない側：{party}）。",
     "not_the_holder": "ほかの当事者が保管しているはずのドライブを {party} が引き渡し、または処分しました。",
-    "weak_method": "{party} の方法では、媒体や情報の区分に対して定められた水準に達しません。",
-    "wipe_rejected": "消去の検証が不合格でした。データはまだ残っています（報告者：{party}）。",
+    "weak_method": "消去または破壊の方法が、定められた水準に達していないか、"
+    "達したことが示されていません（報告者：{party}）。",
+    "wipe_rejected": "消去の検証が不合格でした。この消去は行われなかったものとして扱われます（報告者：{party}）。",
     "same_person": "別の人が行うべきことを同じ人が行いました（報告者：{party}）。",
-    "wrong_place": "定められた場所で破壊されていません（報告者：{party}）。",
-    "understaffed_transit": "定められた人数より少ない人数で {party} が輸送しました。",
-    "seal_mismatch": "封印がない、または出発時の封印と一致しません（報告者：{party}）。",
+    "wrong_place": "定められた場所での破壊が確認できません（報告者：{party}）。",
+    "understaffed_transit": "定められた人数より少ない人数で発送されました（報告者：{party}）。",
+    "seal_mismatch": "封印がないか、出発時の封印と一致しないか、到着時の封印が報告されていません（報告者：{party}）。",
     "evidence_missing": "{party} の報告に、定められた証拠が添えられていません。",
     "late_report": "{party} の報告が、定められた期間より遅れて届きました。",
     "off_hours": "定められた作業時間の外にドライブが動かされました（報告者：{party}）。",
     "lost": "ドライブの紛失を {party} が報告しました。",
     "conflicting_facts": "同じことについての報告が食い違っています（報告者：{party}）。",
-    "unapproved_export": "所有者の承認がないまま、媒体へデータが書き出されました（報告者：{party}）。",
+    "unapproved_export": "所有者の承認がないまま、または承認の範囲を外れて、"
+    "媒体へデータが書き出されました（報告者：{party}）。",
 }
 
 
@@ -462,10 +502,26 @@ def label(language: str, word: str) -> str:
     return spaced.removesuffix("_id").replace("_", " ")
 
 
+def obligation_label(language: str, obligation: str) -> str:
+    """The obligation, by its id in the policy, for people to read."""
+    return OBLIGATIONS[language].get(obligation) or label(language, obligation)
+
+
 def subject_label(language: str, subject: str) -> str:
-    """The obligation that a breach is about, with its shipment: `arrival/S-1` is arrival, S-1."""
-    obligation, _, shipment = subject.partition("/")
-    return f"{label(language, obligation)}, {shipment}" if shipment else label(language, obligation)
+    """The obligation that a breach is about, with its shipment: `arrival/S-1` is arrival, S-1.
+
+    Where it is owed for one use of a medium, the id of that use follows it, which tells people nothing and is left out.
+    """
+    obligation, _, of = subject.partition("/")
+    said = obligation_label(language, obligation)
+    return f"{said}, {of}" if of and not _is_event_id(of) else said
+
+
+def _is_event_id(name: str) -> bool:
+    try:
+        return str(UUID(name)) == name
+    except ValueError:
+        return False
 
 
 def sentence_in_japanese(kind: str, subject: str, party: str) -> str | None:
@@ -483,26 +539,3 @@ def ago(language: str, elapsed: timedelta) -> str:
         if seconds < size * limit:
             return text(language, f"ago_{unit}", n=seconds // size)
     return text(language, "ago_days", n=seconds // 86400)
-
-
-def chosen_language(asked_for: str | None, accept_language: str) -> str:
-    """`?lang=` if it names a language there is, else the first of Accept-Language that there is, else English."""
-    if asked_for is not None and asked_for in TEXTS:
-        return asked_for
-    for tag in _by_preference(accept_language):
-        if tag in TEXTS:
-            return tag
-    return "en"
-
-
-def _by_preference(accept_language: str) -> Sequence[str]:
-    weighed = []
-    for position, part in enumerate(accept_language.split(",")):
-        tag, _, quality = part.strip().partition(";")
-        try:
-            weight = float(quality.strip().removeprefix("q=")) if quality else 1.0
-        except ValueError:
-            continue
-        if weight > 0:
-            weighed.append((-weight, position, tag.strip().lower().partition("-")[0]))
-    return [tag for _, _, tag in sorted(weighed)]

@@ -21,10 +21,21 @@ from mitodoke.chassis.server import running
 from mitodoke.chassis.web import WebServer
 from mitodoke.contracts.destruction.v1.destruction_pb2 import CertificateAccepted, DriveDestroyed
 from mitodoke.contracts.leasing.v1.leasing_pb2 import MEDIA_TYPE_USB_FLASH, DriveEnrolled, LeaseExtended
-from mitodoke.contracts.oversight.v1.oversight_pb2 import DriveSighted, FactRetracted
+from mitodoke.contracts.oversight.v1.oversight_pb2 import (
+    DataExported,
+    DriveSighted,
+    FactRetracted,
+    FlagAcknowledged,
+)
 from mitodoke.contracts.returns.v1.returns_pb2 import DriveReturned
+from mitodoke.contracts.transport.v1.transport_pb2 import DriveDispatched
+from mitodoke.contracts.wipe.v1.wipe_pb2 import WIPE_METHOD_OVERWRITE, WIPE_RESULT_PASSED, DriveWiped
 from mitodoke.eventlog.cloudevents import timestamp_of
+from mitodoke.lifecycle.policy import Severity
+from mitodoke.lifecycle.verdict import OVERDUE, flag_id
+from mitodoke.readmodel import queries
 from mitodoke.readmodel.pool import open_pool
+from mitodoke.readmodel.rows import RANK
 from mitodoke.services.dashboard.pages import PER_PAGE, application
 from mitodoke.services.dashboard.reading import ReadModel
 from mitodoke_local import Backends
@@ -100,6 +111,64 @@ def told(drives: JudgedDrives) -> None:
     )
 
 
+OWED_BY_THE_HOUR = """
+  - id: erasure
+    after: DataExported
+    expect: DriveWiped
+    within: 6h
+    owed_by: carrier
+    escalate: [{after: 12h, severity: critical}]
+  - {id: arrival, after: DriveDispatched, expect: DriveDelivered, within: 6h, owed_by: carrier, per: shipment}
+"""
+MEDIA_NOW = datetime(2022, 6, 22, 0, 0, 3, tzinfo=UTC)
+"""Nine in the morning in Tokyo."""
+FORGOTTEN, WIPED_LATE, IN_HAND, IN_USE, ON_ITS_WAY = (
+    "USB00001",
+    "USB00002",
+    "USB00003",
+    "USB00004",
+    "USB00005",
+)
+
+
+def told_of_media(drives: JudgedDrives) -> None:
+    """A day and a night with sticks that are to be erased within hours of each use."""
+    begin = datetime(2022, 6, 1, tzinfo=UTC)
+    drives.agreed("K-M", begin, obligations=OWED_BY_THE_HOUR)
+    serials = (FORGOTTEN, WIPED_LATE, IN_HAND, IN_USE, ON_ITS_WAY)
+    enrolled = [DriveEnrolled(serial=serial, occurred_at=timestamp_of(begin)) for serial in serials]
+    drives.report(*enrolled, party="lessor", contract="K-M")
+
+    def used(serial: str, when: str) -> str:
+        use = DataExported(serial=serial, occurred_at=at(when))
+        [event] = drives.report(use, party="carrier", contract="K-M")
+        return event.event_id
+
+    use = used(IN_HAND, "2022-06-21T08:00")
+    used(WIPED_LATE, "2022-06-21T11:00")
+    used(FORGOTTEN, "2022-06-21T12:00")
+    acknowledged = FlagAcknowledged(
+        serial=IN_HAND,
+        occurred_at=at("2022-06-21T15:00"),
+        flag_id=str(flag_id(IN_HAND, "K-M", OVERDUE, f"erasure/{use}")),
+        reason="on its way",
+        until=at("2022-06-21T20:00"),
+    )
+    drives.report(acknowledged, party="owner", contract="K-M")
+    dispatched = DriveDispatched(
+        serial=ON_ITS_WAY, occurred_at=at("2022-06-21T20:00"), shipment_id="S-1", carrier_party_id="carrier"
+    )
+    drives.report(dispatched, party="lessor", contract="K-M")
+    wiped = DriveWiped(
+        serial=WIPED_LATE,
+        occurred_at=at("2022-06-22T03:00"),
+        method=WIPE_METHOD_OVERWRITE,
+        result=WIPE_RESULT_PASSED,
+    )
+    drives.report(wiped, party="owner", contract="K-M")
+    used(IN_USE, "2022-06-22T05:30")
+
+
 class FixedClock:
     def __init__(self, now: datetime) -> None:
         self._now = now
@@ -118,6 +187,16 @@ def filled(backends: Backends) -> Iterator[str]:
         yield dsn
 
 
+@pytest.fixture(scope="module")
+def of_media(backends: Backends) -> Iterator[str]:
+    """The dsn of a read model that holds the sticks."""
+    with fresh_tables(backends) as dsn:
+        drives = JudgedDrives(dsn)
+        told_of_media(drives)
+        asyncio.run(drives.write(MEDIA_NOW))
+        yield dsn
+
+
 @contextlib.asynccontextmanager
 async def pages_of(dsn: str, now: datetime = NOW) -> AsyncIterator[httpx.AsyncClient]:
     """A client of the pages, without the network in between."""
@@ -131,6 +210,12 @@ async def pages_of(dsn: str, now: datetime = NOW) -> AsyncIterator[httpx.AsyncCl
 @pytest.fixture
 async def pages(filled: str) -> AsyncIterator[httpx.AsyncClient]:
     async with pages_of(filled) as client:
+        yield client
+
+
+@pytest.fixture
+async def media(of_media: str) -> AsyncIterator[httpx.AsyncClient]:
+    async with pages_of(of_media, MEDIA_NOW) as client:
         yield client
 
 
@@ -266,6 +351,56 @@ async def test_a_past_day_is_shown_as_it_would_have_stood(pages: httpx.AsyncClie
     assert page.row("ZK80003")[6] == "1"
 
 
+async def test_a_past_day_is_as_grave_as_it_was(media: httpx.AsyncClient) -> None:
+    now = Page((await media.get("/?kind=overdue&lang=en")).text)
+    assert [(row[2], row[0]) for row in now.rows[1:]] == [
+        (IN_HAND, "◆ critical"),
+        (FORGOTTEN, "◆ critical"),
+        (ON_ITS_WAY, "▲ major"),
+    ]
+    then = Page((await media.get("/?kind=overdue&as_of=2022-06-21&lang=en")).text)
+    # The one that was wiped before it grew is between the others, which have grown since.
+    assert [(row[2], row[0]) for row in then.rows[1:]] == [
+        (IN_HAND, "▲ major"),
+        (WIPED_LATE, "▲ major"),
+        (FORGOTTEN, "▲ major"),
+    ]
+    for as_of, total in (("", 2), ("&as_of=2022-06-21", 0), ("&as_of=2022-06-22", 2)):
+        critical = Page((await media.get(f"/?severity=critical{as_of}&lang=en")).text)
+        assert f"{total} in all" in critical.text
+
+
+async def test_the_pages_of_a_past_day_hold_every_flag_once(of_media: str) -> None:
+    evening = datetime(2022, 6, 21, 14, 59, 59, tzinfo=UTC)
+    seen: list[str] = []
+    after = None
+    async with await open_pool(of_media) as pool, pool.acquire() as connection:
+        while True:
+            found, total = await queries.flags(connection, as_of=evening, after=after, limit=1)
+            assert (total.count, total.more) == (3, False)
+            if not found:
+                break
+            [of] = found
+            seen.append(of.serial)
+            assert of.stored.flag.severity is Severity.MAJOR
+            after = RANK[of.stored.flag.severity], of.stored.flag.raised_at, of.stored.flag.flag_id
+    assert seen == [IN_HAND, WIPED_LATE, FORGOTTEN]
+
+
+async def test_a_flag_that_was_evident_before_its_history_begins_is_as_grave_as_it_began(
+    database: str,
+) -> None:
+    drives = JudgedDrives(database)
+    told_of_media(drives)
+    await drives.write(MEDIA_NOW)
+    early = datetime(2022, 6, 21, 8, 30, tzinfo=UTC)
+    async with await open_pool(database) as pool, pool.acquire() as connection:
+        await connection.execute("update flag set evident_at = $1 where serial = $2", early, FORGOTTEN)
+        found, _ = await queries.flags(connection, as_of=early)
+        grave = {of.serial: of.stored.flag.severity for of in found}
+    assert grave[FORGOTTEN] is Severity.MAJOR
+
+
 async def test_filters_stay_from_page_to_page(pages: httpx.AsyncClient) -> None:
     page = Page((await pages.get("/?severity=critical&contract=K-2&lang=en")).text)
     following = page.links["Next page"]
@@ -357,6 +492,88 @@ async def test_a_drives_flags_are_shown_with_their_lives_open_ones_first(pages: 
     assert resolved[-1] == "2019-06-07 00:00 JST raised 2019-07-10 10:00 JST resolved (met late)"
     rows = [row[1] for row in page.rows if "raised" in row[-1]]
     assert rows == ["◯ open", "✓ resolved"]
+
+
+@pytest.mark.parametrize(
+    ("serial", "life"),
+    [
+        (FORGOTTEN, [("06-21 18:00", "raised"), ("06-22 06:00", "graver: from major to critical")]),
+        # An acknowledgement that ran out opened it again: that is not a growth.
+        (
+            IN_HAND,
+            [
+                ("06-21 14:00", "raised"),
+                ("06-21 15:00", "acknowledged"),
+                ("06-21 20:00", "open"),
+                ("06-22 02:00", "graver: from major to critical"),
+            ],
+        ),
+        (WIPED_LATE, [("06-21 17:00", "raised"), ("06-22 03:00", "resolved (met late)")]),
+    ],
+)
+async def test_a_flags_life_says_when_it_grew(
+    media: httpx.AsyncClient, serial: str, life: list[tuple[str, str]]
+) -> None:
+    page = Page((await media.get(f"/drives/{serial}?lang=en")).text)
+    assert page.row("overdue erasure")[-1] == " ".join(f"2022-{when} JST {what}" for when, what in life)
+
+
+async def test_in_japanese_too_a_growth_is_told_in_words(media: httpx.AsyncClient) -> None:
+    page = Page((await media.get(f"/drives/{FORGOTTEN}?lang=ja")).text)
+    assert page.row("期限超過 消去")[-1].endswith("2022-06-22 06:00 JST 重大度が「重大」から「緊急」に上昇")
+
+
+async def test_a_life_tells_all_that_a_change_changed(database: str) -> None:
+    drives = JudgedDrives(database)
+    told_of_media(drives)
+    await drives.write(MEDIA_NOW)
+    async with await open_pool(database) as pool, pool.acquire() as connection:
+        await connection.execute(
+            """insert into flag_history
+               select flag_id, 3, 'open', 1, null, $2::timestamptz from flag where serial = $1
+               union all select flag_id, 4, 'resolved', 2, 'waived', $2 from flag where serial = $1""",
+            FORGOTTEN,
+            MEDIA_NOW,
+        )
+    async with pages_of(database, MEDIA_NOW) as pages:
+        page = Page((await pages.get(f"/drives/{FORGOTTEN}?lang=en")).text)
+    assert "JST less grave: from critical to warning" in page.text
+    assert "JST resolved (waived), graver: from warning to major" in page.text
+
+
+@pytest.mark.parametrize(
+    ("serial", "obligation", "in_english", "in_japanese"),
+    [
+        (FORGOTTEN, "drive wiped", "✕ overdue 15 h late", "✕ 期限超過 15 時間超過"),
+        (WIPED_LATE, "drive wiped", "✓ met late 10 h late", "✓ 遅れて完了 10 時間超過"),
+        (IN_USE, "drive wiped", "… pending 2 h left", "… 期限前 残り 2 時間"),
+        (ON_ITS_WAY, "drive delivered", "✕ overdue 7 h late", "✕ 期限超過 7 時間超過"),
+    ],
+)
+async def test_what_is_owed_by_the_hour_is_told_in_hours(
+    media: httpx.AsyncClient, serial: str, obligation: str, in_english: str, in_japanese: str
+) -> None:
+    english = Page((await media.get(f"/drives/{serial}?lang=en")).text)
+    assert english.row(f"{obligation} after")[-1] == in_english
+    japanese = Page((await media.get(f"/drives/{serial}?lang=ja")).text)
+    assert japanese.row("のあとの", "運送業者")[-1] == in_japanese
+
+
+@pytest.mark.parametrize(("lang", "obligation"), [("en", "erasure"), ("ja", "消去")])
+async def test_a_use_of_a_medium_is_not_named_by_its_id(
+    media: httpx.AsyncClient, lang: str, obligation: str
+) -> None:
+    uuid = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-")
+    drive = Page((await media.get(f"/drives/{FORGOTTEN}?lang={lang}")).text)
+    assert uuid.search(drive.text) is None
+    assert obligation in [row[0] for row in drive.rows]
+    assert uuid.search(Page((await media.get(f"/?lang={lang}")).text).text) is None
+
+
+async def test_a_shipment_is_named_where_something_is_owed_for_it(media: httpx.AsyncClient) -> None:
+    page = Page((await media.get(f"/drives/{ON_ITS_WAY}?lang=en")).text)
+    assert page.row("drive delivered after drive dispatched")[0] == "arrival S-1"
+    assert page.row("overdue arrival, S-1")[0] == "▲ major"
 
 
 async def test_what_was_taken_back_or_imported_is_marked(pages: httpx.AsyncClient) -> None:

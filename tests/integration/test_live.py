@@ -1,7 +1,9 @@
 """The live view on a real Kafka: what it counts, that it goes on counting after a restart, and what it shows."""
 
 import contextlib
+import html
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -247,6 +249,91 @@ async def test_the_page_shows_counts_as_text_and_is_strict(
     assert (page.headers["x-content-type-options"], page.headers["cache-control"]) == ("nosniff", "no-store")
     assert style.headers["content-type"].startswith("text/css")
     assert elsewhere.status_code == 400
+
+
+async def test_the_page_groups_its_numbers_and_names_what_it_counts_in_both_languages(
+    backends: Backends, topics: Topics, producer: AIOKafkaProducer
+) -> None:
+    wiped, nameless = call("wiper", outcome="UNAVAILABLE"), call("", outcome="UNAUTHENTICATED")
+    for each, times in ((wiped, 1_234), (nameless, 1)):
+        for _ in range(times):
+            await producer.send(topics.calls, each.SerializeToString(), each.party_id.encode() or None)
+    await producer.flush()
+    async with Live(backends.kafka, topics).running() as live:
+        await live.sees("wiper", calls=1_234)
+        await live.sees("", calls=1)
+        english = (await live.get("/calls?lang=en", accept="text/html")).text
+        japanese = (await live.get("/calls?lang=ja", accept="text/html")).text
+    for page in (english, japanese):
+        assert page.count("1,234") == 3
+        assert "1234" not in page
+        assert page.count("<h1") == page.count("<table") == page.count("<caption") == 1
+        assert page.count("<th ") == page.count(' scope="')
+        assert re.search(r"<time datetime=\"[^\"]+Z\">\d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC</time>", page)
+    assert "caller not known" in english
+    assert "直近 60 分間の相手先ごとの呼び出し" in japanese
+    assert "呼び出し元不明" in japanese
+    for word in ("Partner", "Refused", "not known", "As of"):
+        assert word not in japanese
+
+
+@contextlib.asynccontextmanager
+async def page_without_a_broker() -> AsyncIterator[httpx.AsyncClient]:
+    """A client of the page, without the network in between."""
+    app = application(CallCounter("127.0.0.1:1", Topics.named()), SystemClock())
+    transport = httpx.ASGITransport(app)
+    headers = {"accept": "text/html"}
+    async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1", headers=headers) as client:
+        yield client
+
+
+@pytest.mark.parametrize(
+    ("query", "accept", "language"),
+    [
+        ("", "", "en"),
+        ("", "ja", "ja"),
+        ("", "fr;q=0.9, ja-JP;q=0.8, en;q=0.5", "ja"),
+        ("?lang=en", "ja", "en"),
+        ("?lang=ja", "en", "ja"),
+        ("?lang=tlh", "ja", "ja"),
+    ],
+)
+async def test_the_page_is_in_the_language_asked_for(query: str, accept: str, language: str) -> None:
+    async with page_without_a_broker() as pages:
+        page = await pages.get(f"/calls{query}", headers={"accept-language": accept})
+    assert f'<html lang="{language}">' in page.text
+    assert page.headers["content-language"] == language
+    assert page.headers["vary"] == "accept, accept-language"
+    assert ("集計はまだ始まっていません" in page.text) == (language == "ja")
+    assert ("have not been taken up yet" in page.text) == (language == "en")
+
+
+async def test_the_page_loads_itself_again_only_for_who_asks_it_to() -> None:
+    def links(page: httpx.Response) -> dict[str, str]:
+        found = re.findall(r'<a href="([^"]*)"[^>]*>([^<]*)</a>', page.text)
+        return {text: html.unescape(href) for href, text in found}
+
+    async with page_without_a_broker() as pages:
+        still = await pages.get("/calls?lang=en")
+        moving = await pages.get(links(still)["Load this page again every 10 seconds"])
+        in_japanese = await pages.get(links(moving)["日本語"])
+        stopped = await pages.get(links(in_japanese)["自動の再読み込みをやめる"])
+    assert moving.headers["refresh"] == in_japanese.headers["refresh"] == "10"
+    assert "This page loads itself again every 10 seconds." in moving.text
+    assert stopped.url.query == b"lang=ja"
+    for page in (still, stopped):
+        assert "refresh" not in page.headers
+    for page in (still, moving, in_japanese, stopped):
+        # One who listens to the page is not to be thrown back to its beginning (WCAG 2.1, 2.2.1).
+        assert "http-equiv" not in page.text
+
+
+@pytest.mark.parametrize("every", ["", "0", "-10", "4", "3601", "ten", "1e1", "9" * 5000])
+async def test_it_is_not_loaded_again_at_a_pace_that_cannot_be_meant(every: str) -> None:
+    async with page_without_a_broker() as pages:
+        page = await pages.get(f"/calls?every={every}")
+    assert "refresh" not in page.headers
+    assert "Load this page again every 10 seconds" in page.text
 
 
 async def test_pages_are_for_this_machine_alone() -> None:

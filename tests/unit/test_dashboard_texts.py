@@ -3,6 +3,7 @@
 import re
 from datetime import timedelta
 from importlib.resources import files
+from pathlib import Path
 from string import Formatter
 
 import pytest
@@ -11,19 +12,39 @@ from mitodoke.eventlog.payloads import DRIVE_PAYLOADS
 from mitodoke.lifecycle.findings.catalogue import CATALOGUE
 from mitodoke.lifecycle.findings.finding import Rule
 from mitodoke.lifecycle.kinds import FactKind, Role
-from mitodoke.lifecycle.policy import Severity
+from mitodoke.lifecycle.policy import CustodyRule, Rules, SanitisationLevel, Severity, TransitRule
 from mitodoke.lifecycle.verdict import OVERDUE, FlagState, ObligationState, Resolution
+from mitodoke.policyfile import parents_in, read_policy
 from mitodoke.services.dashboard.texts import (
     ENGLISH,
     JAPANESE,
+    OBLIGATIONS,
     TEXTS,
     ago,
     label,
+    obligation_label,
     sentence_in_japanese,
     subject_label,
     text,
 )
+from worlds import (
+    DESTROYER,
+    LESSOR,
+    OWNER,
+    SANITISER,
+    STRANGER,
+    Given,
+    accepted,
+    dispatched,
+    enrolled,
+    policy,
+    returned,
+    transferred,
+    under,
+    wiped,
+)
 
+READY = sorted((Path(__file__).parents[2] / "deploy" / "policies").glob("*.yaml"))
 TEMPLATES = files("mitodoke.services.dashboard").joinpath("templates")
 
 
@@ -98,9 +119,101 @@ def test_every_finding_has_its_japanese_word_and_sentence(rule: Rule) -> None:
     assert not sentence.isascii()
 
 
+FLASH_DESTROYED = Rules(minimum_method={"flash": SanitisationLevel.DESTROY})
+FLASH_PURGED = Rules(minimum_method={"flash": SanitisationLevel.PURGE})
+ATTESTED = Rules(custody=CustodyRule(timedelta(hours=4)))
+PAIRS = Rules(transit=TransitRule(crew=2))
+SSD = enrolled("04-01", media_type="ssd")
+
+
+@pytest.mark.parametrize(
+    ("kind", "given", "rules", "named_as", "party"),
+    [
+        ("custody_gap", Given(transferred("04-30")), ATTESTED, "報告のない側", DESTROYER),
+        # The giver says that it gave it to another, but not that it gave it to who says that he took it.
+        (
+            "custody_gap",
+            Given(transferred("04-30 11:00"), transferred("04-30 12:00", by=STRANGER, to_party=STRANGER)),
+            ATTESTED,
+            "報告のない側",
+            LESSOR,
+        ),
+        ("weak_method", Given(SSD, wiped("04-19")), FLASH_PURGED, "報告者", SANITISER),
+        ("weak_method", Given(SSD, wiped("04-19"), accepted("05-01")), FLASH_DESTROYED, "報告者", OWNER),
+        ("not_sanitised", Given(returned("04-22")), Rules(sanitise_before_release=True), "報告者", LESSOR),
+        # Who reported the dispatch is not the carrier.
+        ("understaffed_transit", Given(dispatched("04-22", crew=("sato",))), PAIRS, "報告者", LESSOR),
+    ],
+)
+def test_a_japanese_sentence_names_a_party_for_what_the_rule_names_it_for(
+    kind: str, given: Given, rules: Rules, named_as: str, party: str
+) -> None:
+    verdict = given.judged(under(policy(rules=rules)), "06-01")
+    assert party in {flag.party for flag in verdict.flags if flag.kind == kind}
+    sentence = sentence_in_japanese(kind, "", party)
+    assert sentence is not None
+    assert f"{named_as}：{party}）" in sentence
+    assert sentence.count(party) == 1
+
+
+@pytest.mark.parametrize(
+    ("kind", "cases"),
+    [
+        ("weak_method", ["達していないか", "示されていません"]),
+        ("seal_mismatch", ["封印がないか", "一致しないか", "報告されていません"]),
+        ("unapproved_export", ["承認がないまま", "承認の範囲を外れて"]),
+        # Not that it was destroyed elsewhere: nobody may have told where.
+        ("wrong_place", ["確認できません"]),
+        # Not that the party is no one's: it may be approved for something else.
+        ("unapproved_party", ["承認されていない役割"]),
+        # Not that the data is still there: the drive may have been wiped again since.
+        ("wipe_rejected", ["行われなかったものとして"]),
+        ("not_received", ["送り出されたあと"]),
+        ("unknown_contract", ["その時点で"]),
+    ],
+)
+def test_a_japanese_sentence_is_true_in_each_case_of_its_rule(kind: str, cases: list[str]) -> None:
+    sentence = sentence_in_japanese(kind, "", "p")
+    assert sentence is not None
+    assert [case for case in cases if case not in sentence] == []
+
+
+def test_a_japanese_word_for_a_finding_is_true_in_each_case_of_its_rule() -> None:
+    assert "破壊" in label("ja", "weak_method")
+    # Who reports that another gave it away is not the one who is blamed.
+    assert "報告" not in label("ja", "not_the_holder")
+
+
 def test_a_breach_per_shipment_names_the_shipment() -> None:
     assert subject_label("en", "arrival/S-1") == "arrival, S-1"
     assert subject_label("ja", "arrival/S-1") == "到着, S-1"
+
+
+def test_a_breach_per_use_of_a_medium_does_not_name_the_id_of_the_use() -> None:
+    subject = "erasure/0f8fad5b-d9cb-469f-a165-70867728950e"
+    assert subject_label("en", subject) == "erasure"
+    assert subject_label("ja", subject) == "消去"
+    sentence = sentence_in_japanese(OVERDUE, subject, "carrier")
+    assert sentence == "期限までに「消去」がありませんでした（義務者：carrier）。"
+
+
+@pytest.mark.parametrize("file", READY, ids=lambda file: file.stem)
+def test_what_a_ready_policy_asks_for_has_its_label_in_both_languages(file: Path) -> None:
+    asked = {o.id for o in read_policy(file.read_bytes(), parents=parents_in([file.parent])).obligations}
+    assert asked
+    for language, labels in OBLIGATIONS.items():
+        assert asked - labels.keys() == set(), language
+    assert {each for each in asked if obligation_label("ja", each).isascii()} == set()
+
+
+def test_every_obligation_has_its_label_in_both_languages() -> None:
+    assert OBLIGATIONS["en"].keys() == OBLIGATIONS["ja"].keys()
+    assert obligation_label("en", "first-report") == "first report"
+    assert obligation_label("ja", "told") == "所有者への報告"
+
+
+def test_an_obligation_that_no_ready_policy_names_is_spaced_out() -> None:
+    assert obligation_label("en", "second_check") == obligation_label("ja", "second_check") == "second check"
 
 
 @pytest.mark.parametrize(
@@ -110,6 +223,7 @@ def test_a_breach_per_shipment_names_the_shipment() -> None:
         (timedelta(seconds=119.9), "119 s"),
         (timedelta(minutes=2), "2 min"),
         (timedelta(hours=2), "2 h"),
+        (timedelta(hours=47.9), "47 h"),
         (timedelta(days=2), "2 days"),
     ],
 )

@@ -19,7 +19,7 @@ from mitodoke.lifecycle.verdict import FlagState, ObligationState, Owed
 from mitodoke.readmodel.drive_state import StoredFlag
 from mitodoke.readmodel.from_rows import Decoder, fact_of, owed_of, stored_flag_of
 from mitodoke.readmodel.pool import Connection
-from mitodoke.readmodel.rows import RANK
+from mitodoke.readmodel.rows import RANK, SEVERITY
 
 OPEN_FLAGS = (FlagState.OPEN, FlagState.ACKNOWLEDGED)
 OPEN_OBLIGATIONS = (ObligationState.PENDING, ObligationState.OVERDUE)
@@ -173,9 +173,11 @@ async def flags(
     """The gravest flags first, then the oldest, and how many there are in all, counted up to MOST_COUNTED.
 
     `after` is the (severity rank, raised_at, flag id) of the last flag of the page before. With
-    `as_of`, `states` is not asked: the flags that stood open at that moment are meant.
+    `as_of`, `states` is not asked: the flags that stood open at that moment are meant, as grave as they were then.
     """
     where, arguments = _conditions(contracts)
+    rows = counted = "flag"
+    severity = "severity"
     if as_of is None:
         arguments.append([state.value for state in states])
         where.append(f"state = any(${len(arguments)})")
@@ -186,25 +188,43 @@ async def flags(
         arguments.append(as_of)
         n = len(arguments)
         where.append(f"evident_at <= ${n} and (resolved_at is null or resolved_at > ${n})")
+        rows, severity = _with_severity_then(n), "severity_then"
     for column, value in (("kind", kind), ("subject", subject)):
         if value:
             arguments.append(value)
             where.append(f"{column} = ${len(arguments)}")
     if RANK[least_severity] > 1:
         arguments.append(RANK[least_severity])
-        where.append(f"severity >= ${len(arguments)}")
-    total = await _counted(connection, f"flag where {' and '.join(where)}", arguments)
+        where.append(f"{severity} >= ${len(arguments)}")
+        counted = rows
+    total = await _counted(connection, f"{counted} where {' and '.join(where)}", arguments)
     if after is not None:
         arguments.extend(after)
         n = len(arguments)
-        where.append(f"(-severity, raised_at, flag_id) > (-${n - 2}::int, ${n - 1}, ${n})")
+        where.append(f"(-{severity}, raised_at, flag_id) > (-${n - 2}::int, ${n - 1}, ${n})")
     arguments.append(limit)
-    rows = await connection.fetch(
-        f"select * from flag where {' and '.join(where)} "
-        f"order by severity desc, raised_at, flag_id limit ${len(arguments)}",
+    found = await connection.fetch(
+        f"select * from {rows} where {' and '.join(where)} "
+        f"order by {severity} desc, raised_at, flag_id limit ${len(arguments)}",
         *arguments,
     )
-    return [FlagOf(row["serial"], _as_it_stood(stored_flag_of(row), as_of)) for row in rows], total
+    stood = stored_flag_of if as_of is None else _as_it_stood
+    return [FlagOf(row["serial"], stood(row)) for row in found], total
+
+
+def _with_severity_then(n: int) -> str:
+    """Flags beside how grave each was at the moment in argument `n`, by its history: `severity_then`."""
+    # One look into the primary key of the history for each flag, and none where nothing followed its first change.
+    # A flag that came to be evident earlier than its history begins was as grave as its first change says. Without
+    # the `offset 0` PostgreSQL would look anew for each mention of the column.
+    return f"""flag cross join lateral (
+        select coalesce(
+            (select h.severity from flag_history h
+             where flag.sequence > 1 and h.flag_id = flag.flag_id and (h.changed_at <= ${n} or h.sequence = 1)
+             order by h.sequence desc limit 1),
+            flag.severity
+        ) as severity_then offset 0
+    ) as past"""
 
 
 async def obligations(
@@ -253,11 +273,13 @@ async def obligations(
     return [OwedBy(row["serial"], _as_it_was_owed(owed_of(row), as_of)) for row in rows], total
 
 
-def _as_it_stood(stored: StoredFlag, as_of: datetime | None) -> StoredFlag:
+def _as_it_stood(row: Any) -> StoredFlag:
     """The flag without what became of it later: it was asked for because it stood open then."""
-    if as_of is None or stored.flag.state is not FlagState.RESOLVED:
-        return stored
-    return replace(stored, flag=replace(stored.flag, state=FlagState.OPEN, resolved_at=None, resolution=None))
+    stored = stored_flag_of(row)
+    flag = replace(stored.flag, severity=SEVERITY[row["severity_then"]])
+    if flag.state is FlagState.RESOLVED:
+        flag = replace(flag, state=FlagState.OPEN, resolved_at=None, resolution=None)
+    return replace(stored, flag=flag)
 
 
 def _as_it_was_owed(owed: Owed, as_of: datetime | None) -> Owed:
