@@ -355,7 +355,7 @@ def _differing(before: Mapping[ObligationKey, Owed], now: Mapping[ObligationKey,
 
 
 class Passage(NamedTuple):
-    """A drive that a fact names with a lot or shipment; with neither time, it does not stand on the manifest."""
+    """A drive that a fact names with a lot of its contract; with neither time, it does not stand on the manifest."""
 
     shipment: str
     contract: str
@@ -438,23 +438,23 @@ def _owed_by(example: Example) -> Mapping[ObligationKey, Owed]:
 
 
 def _manifest(facts: Iterable[Fact], stood: Iterable[Fact]) -> Iterable[Passage]:
-    rows: dict[str, Passage] = {}
+    # A name is a lot's within one contract alone, as in the judgement: another owner may have given it too.
+    rows: dict[tuple[str, str], Passage] = {}
     for fact in facts:
         shipment = getattr(fact, "shipment", "")
         if shipment:
-            rows[shipment] = Passage(shipment, fact.contract)
+            rows[shipment, fact.contract] = Passage(shipment, fact.contract)
     for fact in stood:
         match fact:
             case DriveReleased(shipment=shipment) | DriveDispatched(shipment=shipment) if shipment:
-                row = rows[shipment]
-                rows[shipment] = row._replace(
-                    sent_at=min(row.sent_at or fact.occurred_at, fact.occurred_at), contract=fact.contract
+                row = rows[shipment, fact.contract]
+                rows[shipment, fact.contract] = row._replace(
+                    sent_at=min(row.sent_at or fact.occurred_at, fact.occurred_at)
                 )
             case DriveReturned(shipment=shipment) | DriveDelivered(shipment=shipment) if shipment:
-                row = rows[shipment]
-                rows[shipment] = row._replace(
-                    received_at=min(row.received_at or fact.occurred_at, fact.occurred_at),
-                    contract=fact.contract,
+                row = rows[shipment, fact.contract]
+                rows[shipment, fact.contract] = row._replace(
+                    received_at=min(row.received_at or fact.occurred_at, fact.occurred_at)
                 )
             case _:
                 pass

@@ -1,7 +1,7 @@
 """CustodyQuery: what the read model says, to those whose contracts it is about."""
 
 import contextlib
-from collections.abc import AsyncGenerator, AsyncIterator, Collection
+from collections.abc import AsyncGenerator, AsyncIterator, Collection, Sequence
 from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
@@ -40,6 +40,7 @@ from mitodoke.services.projection.trial import Tried, try_policy
 from mitodoke.services.projection.watch import FlagWatch
 
 DEFAULT_PAGE: Final = 100
+MOST_NAMED: Final = 10
 
 UNREACHABLE: Final = (
     asyncpg.PostgresConnectionError,
@@ -257,20 +258,23 @@ class CustodyQuery:
     async def get_shipment(
         self, request: query_pb2.GetShipmentRequest, caller: Caller, context: CallContext
     ) -> query_pb2.GetShipmentResponse:
-        """A manifest against what arrived."""
+        """A manifest against what arrived. A name that several of the caller's contracts use asks for one of them."""
+        contracts = self._chosen(caller, request.contract_id)
         async with self._reading() as connection:
-            view = await queries.shipment(connection, request.shipment_id)
+            views = await queries.shipments(connection, request.shipment_id, contracts)
             freshness = await self._freshness(connection)
-        mine = self._contracts(caller)
-        if view is None or (mine is not None and view.contracts.isdisjoint(mine)):
+        if not views:
             raise Refusal(
                 Reason.SHIPMENT_UNKNOWN,
                 f"No lot or shipment {request.shipment_id} is known under your contracts",
             )
+        if len(views) > 1:
+            raise _which_contract(request.shipment_id, [view.contract for view in views])
+        [view] = views
         missing = frozenset(view.missing)
         return query_pb2.GetShipmentResponse(
             shipment_id=view.shipment,
-            contract_id=min(view.contracts),
+            contract_id=view.contract,
             sent=view.sent,
             received=view.received,
             missing=view.missing,
@@ -538,6 +542,20 @@ def _document(reference: Reference, policy_id: str, version: int) -> str | None:
 
 def _no_contract(contract_id: str) -> Refusal:
     return Refusal(Reason.CONTRACT_UNKNOWN, f"No contract {contract_id} of yours is known")
+
+
+def _which_contract(shipment_id: str, contracts: Sequence[str]) -> Refusal:
+    named = ", ".join(contracts[:MOST_NAMED])
+    more = f" and {len(contracts) - MOST_NAMED} more" if len(contracts) > MOST_NAMED else ""
+    return refused_fields(
+        Reason.INVALID_FIELD,
+        [
+            Violation(
+                "contract_id",
+                f"must say whose {shipment_id} is meant: there is one under each of {named}{more}",
+            )
+        ],
+    )
 
 
 def _obligation(serial: str, owed: Owed) -> query_pb2.Obligation:

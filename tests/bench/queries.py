@@ -103,7 +103,7 @@ def _questions(connection: asyncpg.Connection, drives: int) -> dict[str, Questio
         lambda: queries.drive(connection, serial(chance.randrange(drives)), decode_fact),
         lambda: queries.drive(connection, f"{serial(chance.randrange(drives))}X", decode_fact),
         lambda: queries.obligations(connection, contracts={contract()}),
-        lambda: queries.shipment(connection, f"LOT-{chance.randrange(max(1, drives // 700)):06}"),
+        lambda: queries.shipments(connection, f"LOT-{chance.randrange(max(1, drives // 700)):06}"),
         lambda: queries.contract(connection, CONTRACT_OF_ALL),
         lambda: queries.held(connection),
     )

@@ -110,7 +110,13 @@ def test_a_drive_is_shown_to_people_with_what_was_expected_beside_what_happened(
 
 
 def test_what_is_not_known_ends_with_1_and_says_so(mitodoke: Mitodoke) -> None:
-    for command in (("drive", "ZZ999"), ("contract", "no-such-lease"), ("shipment", "NO-SUCH-LOT")):
+    of_another = ("shipment", "LOT-2019-04-22", "--contract", "no-such-lease")
+    for command in (
+        ("drive", "ZZ999"),
+        ("contract", "no-such-lease"),
+        ("shipment", "NO-SUCH-LOT"),
+        of_another,
+    ):
         ended = mitodoke(*command, "--json")
         assert (ended.code, ended.out) == (1, "")
         assert len(ended.err.splitlines()) == 1
@@ -141,9 +147,10 @@ def test_what_was_owed_on_a_past_day_is_not_yet_overdue(mitodoke: Mitodoke) -> N
 
 
 def test_a_shipment_that_arrived_whole_ends_with_0(mitodoke: Mitodoke) -> None:
-    ended = mitodoke("shipment", "LOT-2019-04-22", "--json")
-    assert ended.code == 0
-    assert (ended.answer["sent"], ended.answer["received"], ended.answer["missing"]) == (396, 396, [])
+    for of_contract in ((), ("--contract", CONTRACT)):
+        ended = mitodoke("shipment", "LOT-2019-04-22", *of_contract, "--json")
+        assert ended.code == 0
+        assert (ended.answer["sent"], ended.answer["received"], ended.answer["missing"]) == (396, 396, [])
 
 
 def test_a_contract_shows_who_is_approved_and_the_recycler_is_not(mitodoke: Mitodoke) -> None:

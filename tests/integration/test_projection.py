@@ -20,12 +20,15 @@ from mitodoke.contracts.returns.v1.returns_pb2 import DriveReleased, DriveReturn
 from mitodoke.contracts.transport.v1.transport_pb2 import CustodyTransferred, DriveDelivered, DriveDispatched
 from mitodoke.eventlog.partitioning import partition_of
 from mitodoke.eventlog.reference_log import ReferenceFollower
+from mitodoke.eventlog.topics import Topics
 from mitodoke.readmodel import bulk, store
+from mitodoke.readmodel.migrations import migrate, packaged
 from mitodoke.readmodel.pool import open_pool
 from mitodoke.services.projection import worker
 from mitodoke.services.projection.ledger import REFERENCE_COUNTS_AFTER
 from mitodoke.services.projection.rebuild import rebuild
 from mitodoke.services.projection.worker import PASSING
+from mitodoke_local import Backends
 from projecting import Projecting
 from read_model import ask, contents, until
 
@@ -617,6 +620,104 @@ async def test_a_closure_is_for_every_drive_that_a_fact_names_with_the_shipment_
         projecting.bootstrap, projecting.dsn, projecting.topics, SystemClock(), tell=lambda read, end: None
     )
     assert await contents(projecting.dsn) == live
+
+
+async def _rows(dsn: str, sql: str) -> list[tuple[Any, ...]]:
+    connection = await asyncpg.connect(dsn, server_settings={"search_path": "custody"})
+    try:
+        return [tuple(row) for row in await connection.fetch(sql)]
+    finally:
+        await connection.close()
+
+
+async def test_two_contracts_may_name_a_lot_alike_and_the_tables_say_of_each_what_the_judgement_says(
+    log: LogWriter, projecting: Projecting
+) -> None:
+    """The same drive is on both: what is told under one contract takes nothing from the lot of the other."""
+    for contract in ("K-1", "K-2"):
+        await log.world(contract=contract)
+    async with projecting.worker():
+        for contract in ("K-1", "K-2"):
+            await log.facts(
+                DriveEnrolled(serial="ZK80001", occurred_at=now()), party="owner", contract=contract
+            )
+        await log.facts(
+            DriveReleased(serial="ZK80001", occurred_at=now(), lot_id="L-1", to_party_id="lessor"),
+            party="owner",
+        )
+        await log.facts(
+            DriveReturned(serial="ZK80001", occurred_at=now(), lot_id="L-1"), contract="K-2", party="lessor"
+        )
+        await log.reference(reference_pb2.ShipmentClosed(shipment_id="L-1", contract_id="K-2"))
+        await projecting.settled()
+        manifests = """select contract, serial, sent_at is not null, received_at is not null from shipment
+            where shipment = 'L-1' order by contract"""
+        assert await _rows(projecting.dsn, manifests) == [
+            ("K-1", "ZK80001", True, False),
+            ("K-2", "ZK80001", False, True),
+        ]
+        closed = "select contract, closed_at from shipment_closure where shipment = 'L-1' order by contract"
+        assert [contract for contract, _ in await _rows(projecting.dsn, closed)] == ["K-2"]
+        of_lots = "kind in ('missing_at_close', 'not_on_manifest')"
+        assert [(flag["contract"], flag["kind"]) for flag in await projecting.flags(of_lots)] == [
+            ("K-2", "not_on_manifest")
+        ]
+        await log.reference(reference_pb2.ShipmentClosed(shipment_id="L-1", contract_id="K-1"))
+        await projecting.settled()
+        [missing] = await projecting.flags("kind = 'missing_at_close'")
+        [(_, first), _] = await _rows(projecting.dsn, closed)
+        assert (missing["contract"], missing["raised_at"]) == ("K-1", first)
+        # Imported later, known earlier: it is from then on that the judgement has the drive missing.
+        yesterday = datetime.now(UTC).replace(microsecond=0) - timedelta(days=1)
+        await log.reference(
+            reference_pb2.ShipmentClosed(shipment_id="L-1", contract_id="K-1"), backfilled_from=yesterday
+        )
+        await projecting.settled()
+        assert (await _rows(projecting.dsn, closed))[0] == ("K-1", yesterday)
+    live = await contents(projecting.dsn)
+    await rebuild(
+        projecting.bootstrap, projecting.dsn, projecting.topics, SystemClock(), tell=lambda read, end: None
+    )
+    assert await contents(projecting.dsn) == live
+
+
+async def test_tables_that_kept_one_closure_of_each_name_learn_of_the_others_from_the_log(
+    log: LogWriter, backends: Backends, topics: Topics, namespace: str
+) -> None:
+    for contract in ("K-1", "K-2"):
+        await log.world(contract=contract)
+        await log.reference(reference_pb2.ShipmentClosed(shipment_id="L-1", contract_id=contract))
+    name = f"{namespace}b"
+    dsn = backends.database.create_database(name)
+    connection = await asyncpg.connect(dsn, server_settings={"search_path": "custody, public"})
+    try:
+        await migrate(connection, files=[each for each in packaged() if each.number < 6])
+        # As they stood when both closures had been taken in.
+        await connection.execute("insert into shipment_closure values ('L-1', 'K-1', 'lessor', now())")
+        await connection.execute(
+            """insert into shipment values ('L-1', 'ZK80001', 0, 'K-1', now(), null),
+                   ('L-1', 'ZK80002', 0, 'K-1', now(), now())"""
+        )
+        follower = ReferenceFollower(backends.kafka, topics.reference)
+        following = asyncio.create_task(follower.run())
+        await follower.once_ready(30)
+        following.cancel()
+        await asyncio.gather(following, return_exceptions=True)
+        await connection.execute(
+            "insert into progress (partition, next_offset, last_message) values (-1, $1, $2)",
+            follower.next_offset,
+            follower.fingerprint_before(follower.next_offset),
+        )
+        await migrate(connection)
+        projecting = Projecting(backends.kafka, topics, dsn)
+        async with projecting.worker():
+            await projecting.settled()
+        rows = await connection.fetch("select contract from shipment_closure order by contract")
+        assert [row["contract"] for row in rows] == ["K-1", "K-2"]
+        assert await connection.fetchval("select count(*) from shipment where contract = 'K-1'") == 2
+    finally:
+        await connection.close()
+    backends.database.drop_database(name)
 
 
 async def _taken_in_by_another(connection: asyncpg.Connection, follower: ReferenceFollower) -> None:

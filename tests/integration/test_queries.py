@@ -302,6 +302,71 @@ async def test_a_shipment_names_what_is_missing_and_what_nobody_expected(asking:
     assert list(answer.perhaps_misread) == [query_pb2.Misread(scanned="ZK8O001", on_manifest="ZK80001")]
 
 
+async def _contract_of(asking: Asking, contract_id: str, owner: str) -> None:
+    await asking.log.reference(
+        reference_pb2.ContractRegistered(
+            contract_id=contract_id, owner_party_id=owner, policy_id="short", policy_version=1
+        )
+    )
+
+
+async def test_a_lot_of_another_contract_is_as_if_it_were_not_there(asking: Asking) -> None:
+    """Who gives a lot the name of another's learns nothing of that, takes no drive off it and does not close it."""
+    await asking.log.world()
+    await _contract_of(asking, "K-P", "stranger-K-1")
+    released = [DriveReleased(serial=s, occurred_at=now(), lot_id="L-1") for s in ("ZK80001", "ZK80002")]
+    await asking.log.facts(*released, party="owner")
+    await asking.log.facts(
+        *(DriveReturned(serial=s, occurred_at=now(), lot_id="L-1") for s in ("ZK80002", "ZK80003"))
+    )
+    await asking.projecting.settled()
+    request = query_pb2.GetShipmentRequest(shipment_id="L-1")
+    before = await asking.ask("GetShipment", request, "owner")
+    hidden = await refusal(asking.ask("GetShipment", request, "stranger-K-1"))
+    assert hidden.reason == "SHIPMENT_UNKNOWN"
+
+    for serial in ("ZK80001", "X123"):
+        await asking.log.facts(
+            DriveReleased(serial=serial, occurred_at=now(), lot_id="L-1"),
+            party="stranger-K-1",
+            contract="K-P",
+        )
+    await asking.log.reference(reference_pb2.ShipmentClosed(shipment_id="L-1", contract_id="K-P"))
+    await asking.projecting.settled()
+    own = await asking.ask("GetShipment", request, "stranger-K-1")
+    assert (own.contract_id, own.sent, own.received, own.HasField("closed_at")) == ("K-P", 2, 0, True)
+    assert (list(own.missing), list(own.unexpected)) == (["X123", "ZK80001"], [])
+    after = await asking.ask("GetShipment", request, "owner")
+    assert (after.contract_id, after.HasField("closed_at")) == ("K-1", False)
+    assert (list(after.missing), list(after.unexpected)) == (["ZK80001"], ["ZK80003"])
+    for answer in (before, after):
+        answer.ClearField("freshness")
+    assert after == before
+    for contract_id, party, reason in (
+        ("K-1", "stranger-K-1", "CONTRACT_UNKNOWN"),
+        ("", "stranger-K-2", "SHIPMENT_UNKNOWN"),
+    ):
+        asked = query_pb2.GetShipmentRequest(shipment_id="L-1", contract_id=contract_id)
+        assert (await refusal(asking.ask("GetShipment", asked, party))).reason == reason
+
+
+async def test_who_has_several_lots_of_one_name_is_asked_which_is_meant(asking: Asking) -> None:
+    await asking.log.world()
+    await _contract_of(asking, "K-2", "owner")
+    for contract, serial in (("K-1", "ZK80001"), ("K-2", "ZK80002")):
+        fact = DriveReleased(serial=serial, occurred_at=now(), lot_id="L-1")
+        await asking.log.facts(fact, party="owner", contract=contract)
+    await asking.projecting.settled()
+    request = query_pb2.GetShipmentRequest(shipment_id="L-1")
+    for party in ("owner", "mitodoke-operator"):
+        refused = await refusal(asking.ask("GetShipment", request, party))
+        assert (refused.code, refused.reason) == (grpc.StatusCode.INVALID_ARGUMENT, "INVALID_FIELD")
+        assert "each of K-1, K-2" in refused.fields["contract_id"]
+        request.contract_id = "K-2"
+        assert list((await asking.ask("GetShipment", request, party)).missing) == ["ZK80002"]
+        request.ClearField("contract_id")
+
+
 Watch = grpc.aio.UnaryStreamCall[query_pb2.WatchFlagsRequest, query_pb2.WatchFlagsResponse]
 
 

@@ -225,6 +225,10 @@ def shipment(
     shipment_id: Annotated[
         str, typer.Argument(metavar="ID", help="The lot or shipment, as on its manifest.")
     ],
+    contract: Annotated[
+        str,
+        typer.Option("--contract", metavar="ID", help="Whose, where several contracts have one so named."),
+    ] = "",
     timezone: TIMEZONE = None,
     json: JSON = False,
     as_party: AS_PARTY = None,
@@ -239,7 +243,7 @@ def shipment(
     from mitodoke.cli import questions
     from mitodoke.cli.asking import Door
 
-    _end(questions.shipment(Door(connection, as_party), shipment_id, timezone, as_json=json))
+    _end(questions.shipment(Door(connection, as_party), shipment_id, contract, timezone, as_json=json))
 
 
 @app.command(rich_help_panel=ASK)

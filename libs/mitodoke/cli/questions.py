@@ -151,11 +151,12 @@ def drive(door: Door, serial: str, as_of: str | None, timezone: str | None, *, a
     return Exit.WRONG if is_open else Exit.FINE
 
 
-def shipment(door: Door, shipment_id: str, timezone: str | None, *, as_json: bool) -> Exit:
+def shipment(door: Door, shipment_id: str, contract_id: str, timezone: str | None, *, as_json: bool) -> Exit:
     """Show a manifest against what arrived; WRONG when a serial is missing or unexpected."""
 
     async def ask(asking: Queries) -> tuple[query_pb2.GetShipmentResponse, ZoneInfo]:
-        answer = await asking.get_shipment(query_pb2.GetShipmentRequest(shipment_id=shipment_id))
+        request = query_pb2.GetShipmentRequest(shipment_id=shipment_id, contract_id=contract_id)
+        answer = await asking.get_shipment(request)
         return answer, await _zone(asking, timezone, answer.contract_id)
 
     answer, zone = _run(door, ask)

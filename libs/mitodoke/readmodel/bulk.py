@@ -223,7 +223,7 @@ async def _write_shipments(connection: Connection, partition: int, shipments: li
            from unnest($2::text[], $3::int[]) as drive (serial, told)
            join unnest($4::text[], $5::text[], $6::timestamptz[], $7::timestamptz[]) with ordinality
                as what (shipment, contract, sent_at, received_at, told) using (told)
-           on conflict (shipment, serial) do update set contract = excluded.contract,
+           on conflict (shipment, contract, serial) do update set
                sent_at = excluded.sent_at, received_at = excluded.received_at""",
         partition,
         *_said_once(told),

@@ -88,10 +88,10 @@ class DriveView:
 
 @dataclass(frozen=True, slots=True)
 class ShipmentView:
-    """A manifest against what arrived; serials in order."""
+    """A manifest of one contract against what arrived; serials in order."""
 
     shipment: str
-    contracts: frozenset[str]
+    contract: str
     sent: int
     received: int
     missing: tuple[str, ...]
@@ -368,27 +368,38 @@ async def count_of_drives(connection: Connection, contract_id: str) -> int:
     return count
 
 
-async def shipment(connection: Connection, shipment_id: str) -> ShipmentView | None:
-    """A lot or shipment by its id; None when no fact names it."""
-    rows = await connection.fetch(
-        """select serial, contract, sent_at, received_at from shipment
-           where shipment = $1 and (sent_at is not null or received_at is not null) order by serial""",
-        shipment_id,
+async def shipments(
+    connection: Connection, shipment_id: str, contracts: Collection[str] | None = None
+) -> list[ShipmentView]:
+    """The lots or shipments of that name by contract, each of which may have one; empty when no fact names it."""
+    asked = shipment_id, None if contracts is None else list(contracts)
+    manifests: dict[str, list[Any]] = {}
+    for row in await connection.fetch(
+        """select contract, serial, sent_at, received_at from shipment
+           where shipment = $1 and ($2::text[] is null or contract = any($2))
+               and (sent_at is not null or received_at is not null) order by contract, serial""",
+        *asked,
+    ):
+        manifests.setdefault(row["contract"], []).append(row)
+    closures = await connection.fetch(
+        """select contract, closed_at from shipment_closure
+           where shipment = $1 and ($2::text[] is null or contract = any($2))""",
+        *asked,
     )
-    closure = await connection.fetchrow(
-        "select contract, closed_at from shipment_closure where shipment = $1", shipment_id
-    )
-    if not rows and closure is None:
-        return None
-    return ShipmentView(
-        shipment_id,
-        frozenset(row["contract"] for row in rows) | ({closure["contract"]} if closure else set()),
-        sum(row["sent_at"] is not None for row in rows),
-        sum(row["received_at"] is not None for row in rows),
-        tuple(row["serial"] for row in rows if row["received_at"] is None),
-        tuple(row["serial"] for row in rows if row["sent_at"] is None),
-        closure["closed_at"] if closure else None,
-    )
+    closed_at = {row["contract"]: row["closed_at"] for row in closures}
+    return [
+        ShipmentView(
+            shipment_id,
+            of,
+            sum(row["sent_at"] is not None for row in rows),
+            sum(row["received_at"] is not None for row in rows),
+            tuple(row["serial"] for row in rows if row["received_at"] is None),
+            tuple(row["serial"] for row in rows if row["sent_at"] is None),
+            closed_at.get(of),
+        )
+        for of in sorted(manifests.keys() | closed_at.keys())
+        for rows in (manifests.get(of, []),)
+    ]
 
 
 async def contract(connection: Connection, contract_id: str) -> ContractView | None:

@@ -58,7 +58,7 @@ class HistoryRow(NamedTuple):
 
 
 class ShipmentRow(NamedTuple):
-    """One drive that a fact names with a lot or shipment, whose closure it is then judged by.
+    """One drive that a fact names with a lot or shipment of the fact's contract, whose closure it is then judged by.
 
     With neither time it does not stand on the manifest: what put it there was taken back, or it only changed hands.
     """

@@ -335,7 +335,7 @@ async def write_reference(
     connection: Connection, news: Sequence[tuple[int, ReferenceFact]], reference: Reference
 ) -> None:
     """Show parties, contracts and closures as the reference log now has them."""
-    contracts = set[str]()
+    contracts, closed = set[str](), set[tuple[str, str]]()
     for _, fact in news:
         match fact:
             case PartyRegistered():
@@ -348,15 +348,21 @@ async def write_reference(
             case ContractRegistered() | ContractAmended() | PolicyPublished():
                 contracts |= reference.concerns(fact)[0]
             case ShipmentClosed():
-                await connection.execute(
-                    "insert into shipment_closure values ($1, $2, $3, $4) on conflict do nothing",
-                    fact.shipment,
-                    fact.contract_id,
-                    fact.party,
-                    fact.known_at,
-                )
+                closed.add((fact.shipment, fact.contract_id))
             case _:
                 pass
+    for shipment, contract_id in sorted(closed):
+        closure = reference.closure(shipment, END, contract_id)
+        if closure is None:
+            continue
+        await connection.execute(
+            """insert into shipment_closure values ($1, $2, $3, $4)
+               on conflict (shipment, contract) do update set party = excluded.party, closed_at = excluded.closed_at""",
+            shipment,
+            contract_id,
+            closure.party,
+            closure.known_at,
+        )
     for contract_id in sorted(contracts):
         contract = reference.contract(contract_id, END)
         if contract is None:

@@ -202,10 +202,12 @@ class ListObligationsResponse(_message.Message):
     def __init__(self, obligations: _Optional[_Iterable[_Union[Obligation, _Mapping]]] = ..., next_page_token: _Optional[str] = ..., total: _Optional[int] = ..., freshness: _Optional[_Union[Freshness, _Mapping]] = ..., more_than_total: _Optional[bool] = ...) -> None: ...
 
 class GetShipmentRequest(_message.Message):
-    __slots__ = ("shipment_id",)
+    __slots__ = ("shipment_id", "contract_id")
     SHIPMENT_ID_FIELD_NUMBER: _ClassVar[int]
+    CONTRACT_ID_FIELD_NUMBER: _ClassVar[int]
     shipment_id: str
-    def __init__(self, shipment_id: _Optional[str] = ...) -> None: ...
+    contract_id: str
+    def __init__(self, shipment_id: _Optional[str] = ..., contract_id: _Optional[str] = ...) -> None: ...
 
 class GetShipmentResponse(_message.Message):
     __slots__ = ("shipment_id", "contract_id", "sent", "received", "missing", "unexpected", "closed_at", "freshness", "perhaps_misread")

@@ -116,7 +116,7 @@ class CustodyQueryServicer:
         raise NotImplementedError('Method not implemented!')
 
     def GetShipment(self, request, context):
-        """A shipment or lot: its manifest against what arrived.
+        """A shipment or lot of a contract: its manifest against what arrived.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

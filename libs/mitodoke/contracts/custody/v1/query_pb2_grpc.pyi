@@ -38,7 +38,7 @@ class CustodyQueryStub:
     ListFlags: _grpc.UnaryUnaryMultiCallable[_query_pb2.ListFlagsRequest, _query_pb2.ListFlagsResponse]
     ListObligations: _grpc.UnaryUnaryMultiCallable[_query_pb2.ListObligationsRequest, _query_pb2.ListObligationsResponse]
     GetShipment: _grpc.UnaryUnaryMultiCallable[_query_pb2.GetShipmentRequest, _query_pb2.GetShipmentResponse]
-    """A shipment or lot: its manifest against what arrived."""
+    """A shipment or lot of a contract: its manifest against what arrived."""
     GetContract: _grpc.UnaryUnaryMultiCallable[_query_pb2.GetContractRequest, _query_pb2.GetContractResponse]
     GetTimeline: _grpc.UnaryUnaryMultiCallable[_query_pb2.GetTimelineRequest, _query_pb2.GetTimelineResponse]
     """What happened under a contract, day by day."""
@@ -63,7 +63,7 @@ class CustodyQueryAsyncStub(CustodyQueryStub):
     ListFlags: _aio.UnaryUnaryMultiCallable[_query_pb2.ListFlagsRequest, _query_pb2.ListFlagsResponse]  # type: ignore[assignment]
     ListObligations: _aio.UnaryUnaryMultiCallable[_query_pb2.ListObligationsRequest, _query_pb2.ListObligationsResponse]  # type: ignore[assignment]
     GetShipment: _aio.UnaryUnaryMultiCallable[_query_pb2.GetShipmentRequest, _query_pb2.GetShipmentResponse]  # type: ignore[assignment]
-    """A shipment or lot: its manifest against what arrived."""
+    """A shipment or lot of a contract: its manifest against what arrived."""
     GetContract: _aio.UnaryUnaryMultiCallable[_query_pb2.GetContractRequest, _query_pb2.GetContractResponse]  # type: ignore[assignment]
     GetTimeline: _aio.UnaryUnaryMultiCallable[_query_pb2.GetTimelineRequest, _query_pb2.GetTimelineResponse]  # type: ignore[assignment]
     """What happened under a contract, day by day."""
@@ -109,7 +109,7 @@ class CustodyQueryServicer(metaclass=_abc_1.ABCMeta):
         request: _query_pb2.GetShipmentRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_query_pb2.GetShipmentResponse, _abc.Awaitable[_query_pb2.GetShipmentResponse]]:
-        """A shipment or lot: its manifest against what arrived."""
+        """A shipment or lot of a contract: its manifest against what arrived."""
 
     @_abc_1.abstractmethod
     def GetContract(
