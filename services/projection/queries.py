@@ -130,10 +130,13 @@ class CustodyQuery:
         moment_asked = as_of or END
         record = view.record
         stood = standing(record, moment_asked)
-        contract_id = stood.facts[-1].contract if stood.facts else view.contract
+        # Who is told of a drive under one contract learns nothing of what happened to it under another's.
+        told = [fact for fact in record.facts if mine is None or fact.contract in mine]
+        stands = [fact for fact in stood.facts if mine is None or fact.contract in mine]
+        contract_id = (stands or told)[-1].contract if told else view.contract
         contract = reference.contract(contract_id, moment_asked)
         owner = contract.owner if contract else ""
-        held_by, since = holder(stood.facts)
+        held_by, since = holder(stands)
         obligations: tuple[Owed, ...] = view.obligations
         flags = view.flags
         if as_of is not None:
@@ -151,7 +154,7 @@ class CustodyQuery:
             holder_party_id=held_by,
             holder_name=self._name(held_by),
             holder_since=stamp(since),
-            destroyed=any(fact.kind == "DriveDestroyed" for fact in stood.facts),
+            destroyed=any(fact.kind == "DriveDestroyed" for fact in stands),
             parked=view.parked,
             facts=[
                 query_pb2.Fact(

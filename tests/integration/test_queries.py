@@ -16,6 +16,7 @@ from mitodoke.contracts.custody.v1 import flag_pb2, query_pb2
 from mitodoke.contracts.custody.v1.query_pb2_grpc import CustodyQueryStub
 from mitodoke.contracts.destruction.v1.destruction_pb2 import DriveDestroyed
 from mitodoke.contracts.leasing.v1.leasing_pb2 import DriveEnrolled
+from mitodoke.contracts.oversight.v1.oversight_pb2 import DriveSighted
 from mitodoke.contracts.reference.v1 import reference_pb2
 from mitodoke.contracts.returns.v1.returns_pb2 import DriveReleased, DriveReturned
 from mitodoke.policyfile import read_policy
@@ -123,6 +124,49 @@ async def test_a_caller_sees_its_own_contracts_and_learns_nothing_of_others(aski
     status = await asking.ask("GetStatus", query_pb2.GetStatusRequest(), "owner")
     assert status.facts == 0, "what the tables hold in all is the administrator's to see"
     assert (await asking.ask("GetStatus", query_pb2.GetStatusRequest())).facts == 4
+
+
+async def _contract_of(asking: Asking, contract_id: str, owner: str) -> None:
+    await asking.log.reference(
+        reference_pb2.ContractRegistered(
+            contract_id=contract_id, owner_party_id=owner, policy_id="short", policy_version=1
+        )
+    )
+
+
+async def test_who_reports_of_a_drive_learns_nothing_of_what_happened_to_it_under_another_contract(
+    asking: Asking,
+) -> None:
+    await asking.log.world()
+    await _contract_of(asking, "K-P", "stranger-K-1")
+    sighted = DriveSighted(serial="ZK80001", occurred_at=at("2020-01-05T10:00:00+09:00"), place="a shop")
+    await asking.log.facts(sighted, party="stranger-K-1", contract="K-P")
+    await asking.log.facts(DriveEnrolled(serial="ZK80001", occurred_at=now()), party="owner")
+    await asking.log.facts(DriveReturned(serial="ZK80001", occurred_at=now()))
+    await asking.log.facts(
+        DriveDestroyed(serial="ZK80001", occurred_at=now(), method="DESTRUCTION_METHOD_SHRED"),
+        party="destroyer",
+    )
+    await asking.projecting.settled()
+    everything = await asking.drive("ZK80001")
+    assert (everything.contract_id, everything.holder_party_id) == ("K-1", "destroyer")
+    assert (everything.destroyed, len(everything.facts)) == (True, 4)
+    today, last_century = stamp(datetime.now(UTC)), stamp(datetime(1999, 12, 31, tzinfo=UTC))
+    for as_of, facts in ((None, 1), (today, 1), (last_century, 0)):
+        told = await asking.drive("ZK80001", "stranger-K-1", as_of=as_of)
+        assert [fact.kind for fact in told.facts] == ["DriveSighted"][:facts]
+        assert (told.contract_id, told.owner_party_id) == ("K-P", "stranger-K-1" if facts else "")
+        assert (told.holder_party_id, told.holder_name, told.HasField("holder_since")) == ("", "", False)
+        assert not told.destroyed
+    owners = await asking.drive("ZK80001", "owner")
+
+    moved = DriveReleased(serial="ZK80001", occurred_at=now(), to_party_id="stranger-K-2")
+    await asking.log.facts(moved, party="stranger-K-1", contract="K-P")
+    await asking.projecting.settled()
+    everything = await asking.drive("ZK80001")
+    assert (everything.contract_id, everything.holder_party_id) == ("K-P", "stranger-K-2")
+    assert await asking.drive("ZK80001", "owner") == owners
+    assert (owners.contract_id, owners.holder_party_id, owners.destroyed) == ("K-1", "destroyer", True)
 
 
 async def test_a_past_day_is_shown_as_it_would_have_stood(asking: Asking) -> None:
@@ -300,14 +344,6 @@ async def test_a_shipment_names_what_is_missing_and_what_nobody_expected(asking:
     assert list(answer.missing) == ["ZK80001"]
     assert list(answer.unexpected) == ["ZK80003", "ZK8O001"]
     assert list(answer.perhaps_misread) == [query_pb2.Misread(scanned="ZK8O001", on_manifest="ZK80001")]
-
-
-async def _contract_of(asking: Asking, contract_id: str, owner: str) -> None:
-    await asking.log.reference(
-        reference_pb2.ContractRegistered(
-            contract_id=contract_id, owner_party_id=owner, policy_id="short", policy_version=1
-        )
-    )
 
 
 async def test_a_lot_of_another_contract_is_as_if_it_were_not_there(asking: Asking) -> None:
