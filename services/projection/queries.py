@@ -4,7 +4,6 @@ import contextlib
 from collections.abc import AsyncGenerator, AsyncIterator, Collection, Sequence
 from datetime import datetime
 from typing import Any, Final
-from uuid import UUID
 
 import asyncpg
 from google.protobuf.timestamp_pb2 import Timestamp
@@ -35,7 +34,7 @@ from mitodoke.readmodel.drive_state import StoredFlag
 from mitodoke.readmodel.pool import Connection
 from mitodoke.readmodel.rows import RANK
 from mitodoke.services.projection.flag_messages import SEVERITY, STATE, flag_message, stamp
-from mitodoke.services.projection.paging import page_after, page_token
+from mitodoke.services.projection.paging import after_flag, after_owed, page_token
 from mitodoke.services.projection.trial import Tried, try_policy
 from mitodoke.services.projection.watch import FlagWatch
 
@@ -201,9 +200,7 @@ class CustodyQuery:
                 subject=request.subject,
                 least_severity=_SEVERITIES.get(request.least_severity, Severity.WARNING),
                 as_of=_as_of(request),
-                after=page_after(
-                    request.page_token, lambda t: (int(t[0]), datetime.fromisoformat(t[1]), UUID(t[2]))
-                ),
+                after=after_flag(request.page_token),
                 limit=limit,
             )
             freshness = await self._freshness(connection)
@@ -233,10 +230,7 @@ class CustodyQuery:
                 obligation=request.obligation_id,
                 owed_by=caller.party_id if request.mine else "",
                 as_of=_as_of(request),
-                after=page_after(
-                    request.page_token,
-                    lambda t: (datetime.fromisoformat(t[0]), str(t[1]), str(t[2]), str(t[3]), str(t[4])),
-                ),
+                after=after_owed(request.page_token),
                 limit=limit,
             )
             freshness = await self._freshness(connection)

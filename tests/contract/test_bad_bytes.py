@@ -1,7 +1,10 @@
 """Any bytes and any message, to any method: never UNKNOWN or INTERNAL, and the log holds only what can be read."""
 
+import base64
+import json
 import uuid
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from typing import Any
 
 import grpc
@@ -9,12 +12,14 @@ import pytest
 from google.protobuf.descriptor import Descriptor, FieldDescriptor, MethodDescriptor
 from google.protobuf.message import Message
 from google.protobuf.message_factory import GetMessageClass
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from contract.world import (
     ADMINISTRATOR,
     CONTRACT,
+    POLICY,
+    Refused,
     World,
     as_refused,
     configuration,
@@ -26,6 +31,7 @@ from contract.world import (
 )
 from mitodoke.chassis.recording import assembled
 from mitodoke.chassis.server import running
+from mitodoke.contracts.custody.v1 import query_pb2
 from mitodoke.contracts.destruction.v1 import destruction_service_pb2
 from mitodoke.contracts.leasing.v1 import leasing_service_pb2
 from mitodoke.contracts.oversight.v1 import oversight_service_pb2
@@ -36,6 +42,7 @@ from mitodoke.contracts.wipe.v1 import wipe_service_pb2
 from mitodoke.eventlog.cloudevents import decode_drive_event, decode_reference_event
 from mitodoke.eventlog.topics import Topics
 from mitodoke_local import Backends
+from projecting import projection_service
 
 RECORDING = [
     service
@@ -52,6 +59,11 @@ RECORDING = [
 REFERENCE = reference_service_pb2.DESCRIPTOR.services_by_name["ReferenceService"]
 REPORTS: list[MethodDescriptor] = [method for service in RECORDING for method in service.methods]
 METHODS = REPORTS + list(REFERENCE.methods)
+QUERIES: list[MethodDescriptor] = list(query_pb2.DESCRIPTOR.services_by_name["CustodyQuery"].methods)
+PAGED = [method for method in QUERIES if "page_token" in method.input_type.fields_by_name]
+
+WATCHED_SECONDS = 0.3
+"""A watch that nothing is told to for so long is taken to be one that was not refused."""
 
 FORESEEN = {
     grpc.StatusCode.INVALID_ARGUMENT,
@@ -66,6 +78,32 @@ in_a_running_world = settings(
 )
 
 
+async def refused(channel: grpc.aio.Channel, method: MethodDescriptor, request: bytes) -> Refused | None:
+    """How the call is refused, which must be foreseen and explain itself; None when it is answered."""
+    name = f"/{method.containing_service.full_name}/{method.name}"
+    metadata = credentials(ADMINISTRATOR)
+    watches = method.name == "WatchFlags"
+    try:
+        if method.server_streaming:
+            stream: grpc.aio.UnaryStreamMultiCallable[bytes, bytes] = channel.unary_stream(name)
+            answers = stream(request, metadata=metadata, timeout=WATCHED_SECONDS if watches else 15)
+            await answers.read()
+            answers.cancel()
+        else:
+            call: grpc.aio.UnaryUnaryMultiCallable[bytes, bytes] = channel.unary_unary(name)
+            await call(request, metadata=metadata, timeout=15)
+    except grpc.aio.AioRpcError as error:
+        if watches and error.code() is grpc.StatusCode.DEADLINE_EXCEEDED:
+            return None
+        told = as_refused(error)
+        assert told.code in FORESEEN, (method.full_name, told)
+        assert told.domain == "mitodoke"
+        assert told.reason
+        assert told.message
+        return told
+    return None
+
+
 class Everything:
     """Every recording service behind one address, and the reference calls behind another."""
 
@@ -77,19 +115,7 @@ class Everything:
         """Whether the call is answered; a refusal must be one that is foreseen and explains itself."""
         of_reference = method.containing_service.full_name == REFERENCE.full_name
         channel = self.world.oversight_channel if of_reference else self._reports
-        call: grpc.aio.UnaryUnaryMultiCallable[bytes, bytes] = channel.unary_unary(
-            f"/{method.containing_service.full_name}/{method.name}"
-        )
-        try:
-            await call(request, metadata=credentials(ADMINISTRATOR), timeout=15)
-        except grpc.aio.AioRpcError as error:
-            refused = as_refused(error)
-            assert refused.code in FORESEEN, (method.full_name, refused)
-            assert refused.domain == "mitodoke"
-            assert refused.reason
-            assert refused.message
-            return False
-        return True
+        return await refused(channel, method, request) is None
 
 
 @pytest.fixture
@@ -226,3 +252,121 @@ async def test_a_time_after_the_year_9999_is_refused_in_any_field(everything: Ev
     assert await everything.answered(method, request.SerializeToString())
     item.until.seconds = 253_402_300_800
     assert not await everything.answered(method, request.SerializeToString())
+
+
+@pytest.fixture
+async def asking(
+    backends: Backends, topics: Topics, namespace: str, database: str
+) -> AsyncIterator[grpc.aio.Channel]:
+    """The way to a projection that has read a small world."""
+    config = replace(configuration(backends.kafka, namespace), database=database)
+    async with (
+        services_running(backends.kafka, namespace) as world,
+        projection_service(config) as service,
+        grpc.aio.insecure_channel(str(service.address)) as channel,
+    ):
+        for each in (world.oversight_channel, channel):
+            await until(lambda each=each: serving(each), what="the services report SERVING")  # type: ignore[misc]
+        await populate(world)
+        contract = query_pb2.GetContractRequest(contract_id=CONTRACT).SerializeToString()
+        [get_contract] = [method for method in QUERIES if method.name == "GetContract"]
+
+        async def shown() -> bool:
+            return await refused(channel, get_contract, contract) is None
+
+        await until(shown, what="the read model has the contract")
+        yield channel
+
+
+@in_a_running_world
+@given(method=st.sampled_from(QUERIES), request_bytes=st.binary(max_size=300))
+async def test_any_bytes_to_a_query_are_answered_or_refused(
+    asking: grpc.aio.Channel, method: MethodDescriptor, request_bytes: bytes
+) -> None:
+    await refused(asking, method, request_bytes)
+
+
+def questions(descriptor: Descriptor) -> st.SearchStrategy[Any]:
+    """Requests for what there may be, of which more are answered the more fields are left out."""
+    make = GetMessageClass(descriptor)
+    said: dict[str, st.SearchStrategy[Any]] = {}
+    for field in descriptor.fields:
+        value = values(field)
+        if field.name == "contract_id":
+            value = st.sampled_from([CONTRACT, CONTRACT, "nowhere", "\x00"])
+        elif field.name == "document":
+            value = st.one_of(st.just(POLICY), st.text(max_size=40))
+        elif field.name in ("page_size", "most", "version"):
+            value = st.integers(-1, 20_000)
+        elif field.name == "trial":
+            assert field.message_type is not None
+            value = questions(field.message_type)
+        said[field.name] = st.lists(value, max_size=2) if field.is_repeated else value
+    needed = {
+        name: said.pop(name)
+        for name in ("serial", "shipment_id", "policy_id", "document", "trial")
+        if name in said
+    }
+    return st.fixed_dictionaries(needed, optional=said).map(lambda each: make(**each))
+
+
+@in_a_running_world
+@given(call=st.sampled_from(QUERIES).flatmap(lambda m: st.tuples(st.just(m), questions(m.input_type))))
+async def test_any_question_is_answered_or_refused(
+    asking: grpc.aio.Channel, call: tuple[MethodDescriptor, Message]
+) -> None:
+    method, request = call
+    await refused(asking, method, request.SerializeToString())
+
+
+parts = st.one_of(
+    st.none(),
+    st.booleans(),
+    st.integers(),
+    st.integers(-3, 3),
+    st.floats(),
+    st.text(st.characters(exclude_categories=()), max_size=10),
+    st.uuids().map(str),
+    st.datetimes(timezones=st.none() | st.timezones()).map(lambda each: each.isoformat()),
+)
+"""What a page token might hold; text with half characters and U+0000, and times of no zone, among it."""
+
+tokens = st.one_of(
+    st.text(max_size=200),
+    st.binary(max_size=200).map(lambda raw: base64.urlsafe_b64encode(raw).decode()),
+    st.one_of(
+        st.lists(parts, max_size=6),
+        st.tuples(st.integers(1, 3), parts, parts),
+        st.tuples(parts, parts, parts, parts, parts),
+        st.recursive(parts, lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner), max_leaves=5),
+    ).map(lambda held: base64.urlsafe_b64encode(json.dumps(held).encode()).decode()),
+)
+
+
+def token(document: str) -> str:
+    return base64.urlsafe_b64encode(document.encode()).decode()
+
+
+@in_a_running_world
+@given(method=st.sampled_from(PAGED), page_token=tokens)
+@example(PAGED[0], token('[1, "2020-01-01T00:00:00+00:00", 5]'))
+@example(PAGED[0], token('[1e999, "2020-01-01T00:00:00+00:00", "00000000-0000-0000-0000-000000000000"]'))
+@example(PAGED[0], token('[true, "2020-01-01T00:00:00+00:00", "00000000-0000-0000-0000-000000000000"]'))
+@example(PAGED[0], token('[-2147483648, "2020-01-01T00:00:00Z", "00000000-0000-0000-0000-000000000000"]'))
+@example(PAGED[0], token('[1, "2020-01-01T00:00:00", "00000000-0000-0000-0000-000000000000"]'))
+@example(PAGED[1], token(r'["2020-01-01T00:00:00+00:00", "\u0000", "", "", ""]'))
+@example(PAGED[1], token(r'["2020-01-01T00:00:00+00:00", "\ud800", "", "", ""]'))
+@example(PAGED[1], token('["2020-01-01T00:00:00", "", "", "", ""]'))
+@example(PAGED[1], token('["0001-01-01T00:00:00+14:00", "", "", "", ""]'))
+async def test_a_page_token_that_no_answer_gave_is_named_as_what_is_wrong(
+    asking: grpc.aio.Channel, method: MethodDescriptor, page_token: str
+) -> None:
+    request = GetMessageClass(method.input_type)(page_token=page_token)
+    told = await refused(asking, method, request.SerializeToString())
+    if told is not None:
+        assert (told.code, told.reason) == (grpc.StatusCode.INVALID_ARGUMENT, "INVALID_FIELD")
+        assert list(told.fields) == ["page_token"]
+
+
+def test_the_methods_that_give_page_tokens_are_known() -> None:
+    assert [method.name for method in PAGED] == ["ListFlags", "ListObligations"]
