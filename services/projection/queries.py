@@ -24,7 +24,7 @@ from mitodoke.lifecycle.judge import judge
 from mitodoke.lifecycle.look_alikes import did_you_mean
 from mitodoke.lifecycle.policy import Severity
 from mitodoke.lifecycle.record import standing
-from mitodoke.lifecycle.reference import END, Reference
+from mitodoke.lifecycle.reference import END
 from mitodoke.lifecycle.serials import SerialError, canonical
 from mitodoke.lifecycle.verdict import ObligationState, Owed
 from mitodoke.lifecycle.what_if import had_been
@@ -371,10 +371,8 @@ class CustodyQuery:
     ) -> query_pb2.GetPolicyResponse:
         """A published policy, to those who have or had a contract under it."""
         reference = self._follower.reference
-        mine = self._contracts(caller)
-        versions: tuple[int, ...] = ()
-        if mine is None or any(reference.names_policy(contract, request.policy_id) for contract in mine):
-            versions = reference.versions(request.policy_id, END)
+        shown = self._shows_policy(caller, request.policy_id)
+        versions = reference.versions(request.policy_id, END) if shown else ()
         published = reference.policy(request.policy_id, request.version or max(versions, default=0), END)
         if not versions or published is None:
             wanted = f"{request.policy_id}@{request.version}" if request.version else request.policy_id
@@ -414,11 +412,13 @@ class CustodyQuery:
         self, request: query_pb2.TryPolicyRequest, caller: Caller
     ) -> AsyncGenerator[query_pb2.TryPolicyStepByStepResponse, None]:
         reference = self._follower.reference
+        # Before anything is said of the document: what is wrong with it may tell of the policies that it extends.
+        self._chosen(caller, request.contract_id)
         try:
             policy = read_policy(
                 request.document,
                 source="policy",
-                parents=lambda policy_id, version: _document(reference, policy_id, version),
+                parents=lambda policy_id, version: self._in_full(caller, policy_id, version),
             )
         except PolicyErrors as errors:
             raise refused_fields(
@@ -490,6 +490,20 @@ class CustodyQuery:
             return None
         return self._follower.reference.contracts_of(caller.party_id, END)
 
+    def _shows_policy(self, caller: Caller, policy_id: str) -> bool:
+        """Whether the caller has, or has had, a contract under some version of the policy."""
+        mine = self._contracts(caller)
+        return mine is None or any(
+            self._follower.reference.names_policy(contract, policy_id) for contract in mine
+        )
+
+    def _in_full(self, caller: Caller, policy_id: str, version: int) -> str | None:
+        """The policy with all that it inherits; None where it is not published, or not the caller's to see."""
+        published = self._follower.reference.policy(policy_id, version, END)
+        if published is None or not self._shows_policy(caller, policy_id):
+            return None
+        return write_policy(published.policy)
+
     def _chosen(self, caller: Caller, contract_id: str) -> frozenset[str] | None:
         """The contracts to answer for: all of the caller's, or the one that it names."""
         mine = self._contracts(caller)
@@ -530,11 +544,6 @@ class CustodyQuery:
         ends = await self._ends.ends(positions)
         lag = sum(max(0, end - positions.get(partition, 0)) for partition, end in ends.items())
         return query_pb2.Freshness(read_through=stamp(read_through), lag=lag)
-
-
-def _document(reference: Reference, policy_id: str, version: int) -> str | None:
-    published = reference.policy(policy_id, version, END)
-    return published.document if published else None
 
 
 def _no_contract(contract_id: str) -> Refusal:

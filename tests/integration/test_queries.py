@@ -9,7 +9,7 @@ import asyncpg
 import grpc
 import pytest
 
-from contract.world import credentials, refusal, serving, stamp
+from contract.world import Refused, credentials, refusal, serving, stamp
 from log_writer import SHORT_POLICY, LogWriter, at, now
 from mitodoke.chassis.config import Address, Config
 from mitodoke.contracts.custody.v1 import flag_pb2, query_pb2
@@ -126,10 +126,10 @@ async def test_a_caller_sees_its_own_contracts_and_learns_nothing_of_others(aski
     assert (await asking.ask("GetStatus", query_pb2.GetStatusRequest())).facts == 4
 
 
-async def _contract_of(asking: Asking, contract_id: str, owner: str) -> None:
+async def _contract_of(asking: Asking, contract_id: str, owner: str, policy_id: str = "short") -> None:
     await asking.log.reference(
         reference_pb2.ContractRegistered(
-            contract_id=contract_id, owner_party_id=owner, policy_id="short", policy_version=1
+            contract_id=contract_id, owner_party_id=owner, policy_id=policy_id, policy_version=1
         )
     )
 
@@ -231,6 +231,75 @@ async def test_a_policy_is_tried_on_the_real_records_and_changes_nothing(asking:
     assert ":2:" in refused.fields["document"]
     hidden = await refusal(asking.each("TryPolicyStepByStep", step_by_step, "stranger-K-1"))
     assert hidden.reason == "CONTRACT_UNKNOWN"
+
+
+HIDDEN = """\
+policy: hidden
+version: 1
+timezone: Asia/Tokyo
+obligations:
+  - {id: back, after: LeaseEnded, expect: DriveReturned, within: 3d, owed_by: lessor}
+"""
+
+EXTENDING = """\
+policy: tried
+version: 1
+extends: PARENT
+remove: [zzz]
+"""
+
+
+async def test_who_tries_a_policy_learns_nothing_of_what_is_not_its_to_see(asking: Asking) -> None:
+    """Neither under a contract of others, nor by naming a policy of others as the one that is extended."""
+    await asking.log.world()
+    for document in (HIDDEN, HIDDEN.replace("hidden", "seen")):
+        policy_id = document.split()[1]
+        published = reference_pb2.PolicyPublished(policy_id=policy_id, version=1, document=document)
+        await asking.log.reference(published)
+    await _contract_of(asking, "K-P", "stranger-K-1", "seen")
+    await _contract_of(asking, "K-H", "stranger-K-2", "hidden")
+    await asking.projecting.settled()
+
+    async def tried(contract_id: str, parent: str, party: str = "stranger-K-1") -> Refused:
+        document = EXTENDING.replace("PARENT", parent)
+        trial = query_pb2.TryPolicyRequest(contract_id=contract_id, document=document)
+        at_once = await refusal(asking.ask("TryPolicy", trial, party))
+        step_by_step = query_pb2.TryPolicyStepByStepRequest(trial=trial)
+        assert await refusal(asking.each("TryPolicyStepByStep", step_by_step, party)) == at_once
+        return at_once
+
+    for contract_id in ("K-H", "no-such"):
+        refused = await tried(contract_id, "hidden@1")
+        assert (refused.reason, refused.fields) == ("CONTRACT_UNKNOWN", {})
+    own = await tried("K-P", "seen@1")
+    assert own.reason == "POLICY_REFUSED"
+    assert "Known here: back" in own.fields["document"]
+    hidden, unknown = await tried("K-P", "hidden@1"), await tried("K-P", "nowhere@1")
+    assert "The policy hidden@1 is not known here" in hidden.fields["document"]
+    assert {hidden.message.replace("hidden", "nowhere")} == {unknown.message}
+    operators = await tried("K-P", "hidden@1", "mitodoke-operator")
+    assert "Known here: back" in operators.fields["document"]
+
+
+async def test_a_policy_that_inherits_is_extended_with_all_that_it_asks(asking: Asking) -> None:
+    """Where the policy that it inherits from is itself not the caller's to see: in full it is."""
+    await asking.log.world()
+    rules = "rules: {late_report: 48h}\n"
+    child = f"policy: child\nversion: 1\nextends: hidden@1\n{rules}"
+    in_full = HIDDEN.replace("policy: hidden", "policy: child") + rules
+    for policy_id, document, resolved in (("hidden", HIDDEN, ""), ("child", child, in_full)):
+        await asking.log.reference(
+            reference_pb2.PolicyPublished(
+                policy_id=policy_id, version=1, document=document, resolved_document=resolved
+            )
+        )
+    await _contract_of(asking, "K-P", "stranger-K-1", "child")
+    await asking.projecting.settled()
+    document = EXTENDING.replace("PARENT", "child@1").replace("zzz", "back") + (
+        "obligations:\n  - {id: wipe, after: DriveReturned, expect: DriveWiped, within: 3d, owed_by: lessor}\n"
+    )
+    trial = query_pb2.TryPolicyRequest(contract_id="K-P", document=document)
+    assert (await asking.ask("TryPolicy", trial, "stranger-K-1")).drives == 0
 
 
 async def test_a_policy_is_shown_to_those_under_whose_contracts_it_is(asking: Asking) -> None:
