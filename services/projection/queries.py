@@ -469,7 +469,7 @@ class CustodyQuery:
     async def watch_flags(
         self, request: query_pb2.WatchFlagsRequest, caller: Caller, context: CallContext
     ) -> AsyncGenerator[query_pb2.WatchFlagsResponse, None]:
-        """Every change of a flag, from a resume token on or from now on."""
+        """Every change of a flag, from a resume token on or from now on, for as long as the caller may call at all."""
         self._chosen(caller, request.contract_id)
 
         def shown(contract_id: str) -> bool:
@@ -477,7 +477,11 @@ class CustodyQuery:
             mine = self._chosen(caller, request.contract_id)
             return mine is None or contract_id in mine
 
-        async with contextlib.aclosing(self._watch.changes(request.resume_token, shown)) as changes:
+        async def admit() -> None:
+            # A stream outlives the call that opened it: it ends when no new one would be let in.
+            await self._parties.admit(caller)
+
+        async with contextlib.aclosing(self._watch.changes(request.resume_token, shown, admit)) as changes:
             async for change in changes:
                 yield change
 

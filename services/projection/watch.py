@@ -1,6 +1,6 @@
 """The stream of flag changes, read from the flags topic at the pace of its caller."""
 
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from datetime import timedelta
 from typing import Final
 
@@ -27,10 +27,11 @@ class FlagWatch:
         self._streams = 0
 
     async def changes(
-        self, resume_token: str, shown: Callable[[str], bool]
+        self, resume_token: str, shown: Callable[[str], bool], admit: Callable[[], Awaitable[None]]
     ) -> AsyncGenerator[query_pb2.WatchFlagsResponse, None]:
         """Every change from the token on, or from now on without one, of the contracts that `shown` says yes to.
 
+        `admit` is asked before each change, and every second where there is none; what it raises ends the stream.
         Raises Refusal: too many streams, a token of elsewhere, or a broker that is away.
         """
         if self._streams >= MOST_STREAMS:
@@ -54,7 +55,10 @@ class FlagWatch:
             end = (await consumer.end_offsets([partition]))[partition]
             consumer.seek(partition, _resume_at(resume_token, end))
             while True:
+                await admit()
                 for record in (await consumer.getmany(partition, timeout_ms=1000)).get(partition, ()):
+                    # Again: it may have waited long behind the changes before it, for a caller that reads slowly.
+                    await admit()
                     change = flag_pb2.FlagChanged.FromString(record.value)
                     if shown(change.flag.contract_id):
                         yield query_pb2.WatchFlagsResponse(change=change, resume_token=str(record.offset + 1))

@@ -1,5 +1,6 @@
 """CustodyQuery over real gRPC: each caller within its own contracts, past days, pages, and a stream that resumes."""
 
+import contextlib
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -12,6 +13,7 @@ import pytest
 from contract.world import Refused, credentials, refusal, serving, stamp
 from log_writer import SHORT_POLICY, LogWriter, at, now
 from mitodoke.chassis.config import Address, Config
+from mitodoke.chassis.errors import Reason, Refusal
 from mitodoke.contracts.custody.v1 import flag_pb2, query_pb2
 from mitodoke.contracts.custody.v1.query_pb2_grpc import CustodyQueryStub
 from mitodoke.contracts.destruction.v1.destruction_pb2 import DriveDestroyed
@@ -19,7 +21,9 @@ from mitodoke.contracts.leasing.v1.leasing_pb2 import DriveEnrolled
 from mitodoke.contracts.oversight.v1.oversight_pb2 import DriveSighted
 from mitodoke.contracts.reference.v1 import reference_pb2
 from mitodoke.contracts.returns.v1.returns_pb2 import DriveReleased, DriveReturned
+from mitodoke.eventlog.topics import Topics
 from mitodoke.policyfile import read_policy
+from mitodoke.services.projection.watch import PARTITION, FlagWatch
 from mitodoke_local import Backends
 from projecting import Projecting, projection_service
 from read_model import add_open_rows, ask, contents, until
@@ -512,6 +516,44 @@ async def test_a_watch_shows_nothing_of_other_contracts(asking: Asking) -> None:
         query_pb2.WatchFlagsRequest(resume_token="999999"), metadata=credentials("owner")
     )
     assert (await refusal(beyond.read())).reason == "INVALID_FIELD"
+
+
+async def test_a_watch_ends_when_its_caller_is_suspended(asking: Asking) -> None:
+    """Though nothing changes that it could be told; and it is told why, as in a new call."""
+    await asking.log.world()
+    await asking.log.facts(DriveReturned(serial="ZK80001", occurred_at=now()))
+    request = query_pb2.WatchFlagsRequest(resume_token="0")
+    stream = asking.stub.WatchFlags(request, metadata=credentials("lessor"), timeout=20)
+    assert (await _next_of(stream)).change.flag.serial == "ZK80001"
+    await asking.log.reference(reference_pb2.PartySuspended(party_id="lessor", reason="its key was stolen"))
+    ended = await refusal(stream.read())
+    assert (ended.code, ended.reason) == (grpc.StatusCode.PERMISSION_DENIED, "PARTY_SUSPENDED")
+    assert "its key was stolen" in ended.message
+    again = asking.stub.WatchFlags(request, metadata=credentials("lessor"), timeout=20)
+    assert await refusal(again.read()) == ended
+
+
+async def test_a_change_that_waits_to_be_read_is_not_shown_to_who_is_suspended_meanwhile(
+    log: LogWriter, backends: Backends, topics: Topics
+) -> None:
+    for serial in ("ZK80001", "ZK80002"):
+        change = flag_pb2.FlagChanged(flag=flag_pb2.Flag(serial=serial, contract_id="K-1"))
+        await log.producer.send_and_wait(
+            topics.flags, change.SerializeToString(), key=serial.encode(), partition=PARTITION
+        )
+    suspended: list[Refusal] = []
+
+    async def admit() -> None:
+        for refused in suspended:
+            raise refused
+
+    changes = FlagWatch(backends.kafka, topics).changes("0", lambda contract_id: True, admit)
+    async with contextlib.aclosing(changes):
+        assert (await anext(changes)).change.flag.serial == "ZK80001"
+        suspended.append(Refusal(Reason.PARTY_SUSPENDED, "its key was stolen"))
+        with pytest.raises(Refusal) as ended:
+            await anext(changes)
+    assert [ended.value] == suspended
 
 
 async def test_a_database_that_is_down_is_said_to_be_and_caught_up_with(
