@@ -8,13 +8,19 @@ import uuid
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import grpc
 import pytest
 import structlog
+from aiokafka import ConsumerRecord
+from aiokafka.errors import KafkaConnectionError
+from google.protobuf.message import Message
 
 from contract.world import (
+    ADMINISTRATOR,
     LESSOR,
+    OWNER,
     World,
     configuration,
     credentials,
@@ -32,10 +38,24 @@ from mitodoke.chassis.identity import Caller
 from mitodoke.chassis.parties import Parties
 from mitodoke.chassis.server import running, serve
 from mitodoke.contracts.custody.v1.call_pb2 import CallMade
-from mitodoke.eventlog.cloudevents import Envelope, Event, decode_drive_event, drive_events, timestamp_of
+from mitodoke.contracts.reference.v1.reference_pb2 import (
+    PERMISSION_BACKFILL,
+    DelegationGranted,
+    PartyRegistered,
+    PartySuspended,
+)
+from mitodoke.eventlog.cloudevents import (
+    Envelope,
+    Event,
+    decode_drive_event,
+    drive_events,
+    reference_event,
+    timestamp_of,
+)
 from mitodoke.eventlog.recorder import LogUnavailable, OutcomeUnknown, QueueFull, Receipt, Recorder
 from mitodoke.eventlog.reference_log import ReferenceFollower, ReferenceUnavailable
 from mitodoke.eventlog.topics import Topics
+from mitodoke.lifecycle.reference import Permission
 from mitodoke_local import Backends
 from real_backends import real_backends
 
@@ -358,6 +378,94 @@ async def test_no_refusal_rests_on_a_stale_view(backends: Backends, topics: Topi
             await question
         outcomes.append(stale.value.reason)
     assert outcomes == [Reason.CONTRACT_UNKNOWN, Reason.LOG_UNAVAILABLE, Reason.LOG_UNAVAILABLE]
+
+
+class BreaksOff(ReferenceFollower):
+    """Its connection breaks before it takes in the message at `before`, again and again until that is None."""
+
+    before: int | None
+
+    def _take_in(self, record: ConsumerRecord) -> None:
+        if record.offset == self.before:
+            raise KafkaConnectionError
+        super()._take_in(record)
+
+
+async def publish(recorder: Recorder, *said: Message) -> None:
+    """Append these reference facts, and no others, in this order."""
+    for message in said:
+        envelope = Envelope("oversight", ADMINISTRATOR, str(uuid.uuid4()))
+        await recorder.record([reference_event(message, datetime.now(UTC), envelope)], 10)
+
+
+async def test_nothing_is_allowed_by_a_log_that_is_read_only_in_part(
+    backends: Backends, topics: Topics
+) -> None:
+    allowed = (
+        PartyRegistered(party_id=OWNER, name="Owner"),
+        PartyRegistered(party_id=LESSOR, name="Lessor", permissions=[PERMISSION_BACKFILL]),
+        PartyRegistered(party_id="carrier", name="Carrier"),
+        DelegationGranted(from_party_id="carrier", to_party_id=OWNER),
+    )
+    async with recorder_of(backends, topics.reference) as recorder:
+        await publish(
+            recorder,
+            *allowed,
+            PartyRegistered(party_id=LESSOR, name="Lessor"),
+            PartySuspended(party_id=LESSOR, reason="its key was stolen"),
+            PartySuspended(party_id="carrier", reason="its key was stolen too"),
+        )
+    follower = BreaksOff(backends.kafka, topics.reference)
+    follower.before = len(allowed)
+    following = asyncio.create_task(follower.run())
+
+    async def broken_off() -> bool:
+        return follower.next_offset == follower.before
+
+    await until(broken_off, what="the follower has read what was allowed")
+    parties = Parties(follower, ADMINISTRATOR, SystemClock())
+    backfill = Permission.BACKFILL, Reason.BACKFILL_NOT_PERMITTED, "it may not"
+    questions = [
+        asyncio.ensure_future(asked)
+        for asked in (
+            parties.admit(Caller(OWNER)),
+            parties.admit(Caller(LESSOR)),
+            parties.require(Caller(LESSOR), *backfill),
+            parties.require_delegation(Caller(OWNER), "carrier"),
+        )
+    ]
+    # Every question has got as far as it can while nothing more is read.
+    await asyncio.sleep(0)
+    follower.before = None
+    outcomes = await asyncio.gather(*questions, return_exceptions=True)
+    assert [getattr(each, "reason", each) for each in outcomes] == [
+        None,
+        Reason.PARTY_SUSPENDED,
+        Reason.BACKFILL_NOT_PERMITTED,
+        Reason.DELEGATION_MISSING,
+    ]
+    following.cancel()
+    await asyncio.wait([following])
+
+
+@pytest.mark.usefixtures("topics")
+async def test_a_service_whose_reference_log_cannot_be_read_on_records_nothing_more_and_says_why(
+    backends: Backends, topics: Topics, namespace: str
+) -> None:
+    async with known_world(backends, namespace) as world:
+        recorded = await world.facts_in_log()
+        async with recorder_of(backends, topics.reference) as recorder:
+            await recorder.record([Event("x", b"key", b"value", [("ce_type", b"of a newer version")])], 10)
+
+        async def noticed() -> bool:
+            return not await serving(world.channel)
+
+        await until(noticed, what="the service has noticed")
+        for party in (LESSOR, ADMINISTRATOR):
+            refused = await refusal(world.enrol(enrolment("abc1234"), party=party))
+            assert (refused.code, refused.reason) == (grpc.StatusCode.UNAVAILABLE, "LOG_UNAVAILABLE")
+            assert "run a version that can read it" in refused.message
+        assert await world.facts_in_log() == recorded
 
 
 class Dying:

@@ -1,6 +1,8 @@
 """Who may do what, by the reference log.
 
-No refusal rests on a stale view: before one is given, the reference log is read to the end that it has then.
+No refusal rests on a stale view: before one is given, the reference log is read to the end that it has then. Nor does a
+permission rest on half of the log: what was withdrawn may stand in the rest of it. So before the follower has read all
+of it, each question waits until it has, and once it has stopped for good none is answered.
 """
 
 from collections.abc import Callable
@@ -29,7 +31,9 @@ class Parties:
 
     async def admit(self, caller: Caller) -> None:
         """Returns for a registered party that is not suspended. Raises Refusal for others."""
-        if caller.party_id == self.administrator or self._in_good_standing(caller.party_id):
+        if caller.party_id == self.administrator:
+            return
+        if self.follower.ready and self._in_good_standing(caller.party_id):
             return
         await self.read_to_end()
         if self._in_good_standing(caller.party_id):
@@ -71,7 +75,7 @@ class Parties:
 
     async def require_contract(self, contract_id: str, field: str) -> Contract:
         """The contract. Raises Refusal (CONTRACT_UNKNOWN) naming the field when there is none."""
-        contract = self.contract(contract_id)
+        contract = self.contract(contract_id) if self.follower.ready else None
         if contract is None:
             await self.read_to_end()
             contract = self.contract(contract_id)
@@ -86,7 +90,13 @@ class Parties:
     async def read_to_end(self) -> None:
         """Take in everything that the reference log holds now. Raises Refusal (LOG_UNAVAILABLE) when it cannot."""
         try:
-            await self.follower.read_to_end(_READ_SECONDS)
+            await self.follower.once_ready(_READ_SECONDS)
+        except TimeoutError:
+            raise Refusal(
+                Reason.LOG_UNAVAILABLE,
+                f"This service has just started and did not come to the end of the reference log within "
+                f"{_READ_SECONDS:g} s; try again. Nothing was recorded",
+            ) from None
         except ReferenceUnavailable as error:
             raise Refusal(Reason.LOG_UNAVAILABLE, f"{error}. Nothing was recorded") from None
 
@@ -110,7 +120,7 @@ class Parties:
         return party is not None and party.suspended is None
 
     async def _holds(self, condition: Callable[[], bool]) -> bool:
-        if condition():
+        if self.follower.ready and condition():
             return True
         await self.read_to_end()
         return condition()
