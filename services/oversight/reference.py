@@ -66,7 +66,10 @@ class ReferenceDesk:
     async def register_party(
         self, request: reference_service_pb2.RegisterPartyRequest, caller: Caller, context: CallContext
     ) -> Message:
-        """Make a party known, or give it another name and other permissions; it is no longer suspended."""
+        """Make a party known, or give it another name and other permissions; it is no longer suspended.
+
+        As history it changes nothing of what counts from later than the time that it names.
+        """
         await self._require_administrator(caller)
         entry = await self._entry(request, request.party, caller)
         published = entry.published or await self._publish(entry, context)

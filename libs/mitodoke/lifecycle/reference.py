@@ -58,7 +58,10 @@ class PartyRegistered(ReferenceFact):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PartySuspended(ReferenceFact):
-    """The party's reports are refused from now on, until it is registered again."""
+    """The party's reports are refused from now on, until it is registered again.
+
+    A registration that is imported as history, from before the suspension, lifts nothing.
+    """
 
     party_id: str
     reason: str
@@ -248,7 +251,7 @@ def _moments(fact: ReferenceFact, through: datetime, after: datetime) -> list[da
 
 
 class _Thread:
-    """The reference facts about one thing, in the order of the log, with what all of them give."""
+    """The reference facts about one thing, in the order of the log unless sorted, with what all of them give."""
 
     __slots__ = ("_folds", "facts", "folded", "known_by", "recorded_by")
 
@@ -263,6 +266,10 @@ class _Thread:
         self.facts.append(fact)
         self.recorded_by = max(self.recorded_by, fact.recorded_at)
         self.known_by = max(self.known_by, fact.known_at)
+
+    def sort(self) -> None:
+        """Put them in the order in which they became known: imported history never undoes what was said after it."""
+        self.facts.sort(key=lambda fact: fact.known_at)
 
     def complete(self, through: datetime, as_of: datetime) -> bool:
         return self.known_by <= as_of and self.recorded_by <= through
@@ -323,7 +330,9 @@ class Reference:
         insort(self._recorded_at, fact.recorded_at)
         match fact:
             case PartyRegistered() | PartySuspended():
-                self._parties[fact.party_id].append(fact)
+                thread = self._parties[fact.party_id]
+                thread.append(fact)
+                thread.sort()
             case ContractRegistered() | ContractAmended():
                 thread = self._contracts[fact.contract_id]
                 thread.append(fact)
@@ -417,7 +426,10 @@ class Reference:
         return min(seen, key=lambda f: (f.known_at, f.event_id), default=None)
 
     def party(self, party_id: str, as_of: datetime) -> Party | None:
-        """The party as last registered, suspended or not; None while it was not known."""
+        """The party as last registered, suspended or not; None while it was not known.
+
+        What was said last is what became known last: imported history stands where the time that it names puts it.
+        """
         thread = self._parties.get(party_id)
         if thread is None:
             return None

@@ -44,10 +44,13 @@ def contract(agreed: Reference, as_of: When, contract_id: str = CONTRACT) -> Con
     return known
 
 
-def joined(known: When, *permissions: Permission, name: str = "Recycler Inc.") -> PartyRegistered:
+def joined(
+    known: When, *permissions: Permission, name: str = "Recycler Inc.", counts_from: When | None = None
+) -> PartyRegistered:
     return PartyRegistered(
         event_id=named(f"joined {known} {name}"),
         recorded_at=at(known),
+        backfilled_from=None if counts_from is None else at(counts_from),
         party="administrator",
         party_id=DESTROYER,
         name=name,
@@ -55,10 +58,11 @@ def joined(known: When, *permissions: Permission, name: str = "Recycler Inc.") -
     )
 
 
-def suspended(known: When) -> PartySuspended:
+def suspended(known: When, counts_from: When | None = None) -> PartySuspended:
     return PartySuspended(
         event_id=named(f"suspended {known}"),
         recorded_at=at(known),
+        backfilled_from=None if counts_from is None else at(counts_from),
         party="administrator",
         party_id=DESTROYER,
         reason="under investigation",
@@ -204,6 +208,46 @@ def test_a_suspended_party_is_suspended_until_it_is_registered_again() -> None:
         ("Recycler Inc.", "under investigation", {Permission.BACKFILL}),
         ("Recycler Ltd.", None, set()),
     ]
+
+
+def test_an_imported_registration_lifts_no_suspension_and_gives_no_permission_back() -> None:
+    agreed = reference(
+        joined("01-10"),
+        suspended("02-10"),
+        # Imported last, and older than both.
+        joined("03-10", Permission.BACKFILL, name="Recycler & Sons", counts_from="2014-03-01"),
+    )
+    states = [agreed.party(DESTROYER, at(day)) for day in ("2014-03-01", "01-10", "02-10", "03-11")]
+    assert [party and (party.name, party.suspended, set(party.permissions)) for party in states] == [
+        ("Recycler & Sons", None, {Permission.BACKFILL}),
+        ("Recycler Inc.", None, set()),
+        ("Recycler Inc.", "under investigation", set()),
+        ("Recycler Inc.", "under investigation", set()),
+    ]
+    before_it_was_imported = agreed.read_through(at("03-10") - INSTANT)
+    assert before_it_was_imported.party(DESTROYER, at("2014-03-01")) is None
+    assert before_it_was_imported.party(DESTROYER, at("03-11")) == states[-1]
+
+
+def test_an_imported_suspension_undoes_no_registration_after_it() -> None:
+    agreed = reference(
+        joined("2014-03-01"),
+        joined("01-10", name="Recycler Ltd."),
+        suspended("03-10", counts_from="2018-02-10"),
+    )
+    states = [agreed.party(DESTROYER, at(day)) for day in ("2018-02-10", "03-11")]
+    assert [party and (party.name, party.suspended) for party in states] == [
+        ("Recycler Inc.", "under investigation"),
+        ("Recycler Ltd.", None),
+    ]
+
+
+def test_of_what_was_said_of_a_party_at_one_moment_the_last_in_the_log_counts() -> None:
+    for log, reason in (((joined("01-10"), suspended("01-10")), "under investigation"),
+                        ((joined("01-09"), suspended("01-10"), joined("01-10")), None)):  # fmt: skip
+        party = reference(*log).party(DESTROYER, at("01-10"))
+        assert party is not None
+        assert party.suspended == reason
 
 
 def test_a_party_nobody_registered_is_not_known() -> None:
