@@ -90,7 +90,7 @@ class ReferenceDesk:
     async def grant_delegation(
         self, request: reference_service_pb2.GrantDelegationRequest, caller: Caller, context: CallContext
     ) -> Message:
-        """Let one party report for another."""
+        """Let one party report for another; the last word on the same two counts, so that it is ended like this too."""
         await self._require_administrator(caller)
         entry = await self._entry(request, request.delegation, caller)
         published = entry.published

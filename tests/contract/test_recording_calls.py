@@ -16,6 +16,7 @@ from contract.world import (
     LESSOR,
     OWNER,
     World,
+    as_refused,
     contract,
     credentials,
     enrolment,
@@ -288,6 +289,23 @@ async def test_reporting_for_another_asks_for_its_delegation(world: World) -> No
     [record] = await world.log(world.topics.drives)
     headers = dict(record.headers)
     assert (headers["ce_partyid"], headers["ce_reportedby"]) == (OWNER.encode(), LESSOR.encode())
+
+
+async def test_a_delegation_is_ended_by_granting_it_again_until_now(world: World) -> None:
+    for valid_until in (None, stamp(datetime.now(UTC))):
+        delegation = reference_pb2.DelegationGranted(
+            from_party_id=OWNER, to_party_id=LESSOR, valid_until=valid_until
+        )
+        await world.publish("GrantDelegation", delegation=delegation)
+
+    async def refused_now() -> bool:
+        try:
+            await world.enrol(enrolment("abc1234", on_behalf_of=OWNER))
+        except grpc.aio.AioRpcError as error:
+            return as_refused(error).reason == "DELEGATION_MISSING"
+        return False
+
+    await until(refused_now, what="the end of the delegation is read by the leasing service", limit=5)
 
 
 async def test_importing_history_asks_for_its_permission_and_is_marked(world: World) -> None:

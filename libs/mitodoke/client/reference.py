@@ -53,7 +53,7 @@ class ReferenceCalls:
         request_id: str | None = None,
         backfilled_from: datetime | None = None,
     ) -> Published:
-        """Let one party report for another."""
+        """Let one party report for another. To end it, name the same two again with a `valid_until` of now."""
         return await self._publish("GrantDelegation", "delegation", delegation, request_id, backfilled_from)
 
     async def register_contract(

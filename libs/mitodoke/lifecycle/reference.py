@@ -69,7 +69,10 @@ class PartySuspended(ReferenceFact):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DelegationGranted(ReferenceFact):
-    """One party may report for another."""
+    """One party may report for another, from `known_at` until before `valid_until`.
+
+    Of what is said of the same two, what became known last counts alone: so a delegation is ended, or given longer.
+    """
 
     from_party: str
     to_party: str
@@ -284,6 +287,12 @@ class _Thread:
             if fact.recorded_at <= through and fact.known_at <= as_of:
                 yield fact
 
+    def last(self, through: datetime, as_of: datetime) -> ReferenceFact | None:
+        for fact in reversed(self.facts):
+            if fact.recorded_at <= through and fact.known_at <= as_of:
+                return fact
+        return None
+
     def fold(self, through: datetime, as_of: datetime) -> Contract | None:
         """The contract that the visible facts give: of the same facts the very same contract."""
         if self.complete(through, as_of):
@@ -316,7 +325,7 @@ class Reference:
         self._policies: dict[tuple[str, int], PolicyPublished] = {}
         self._published_at: list[datetime] = []
         self._closures: dict[str, _Thread] = defaultdict(_Thread)
-        self._delegations: list[DelegationGranted] = []
+        self._delegations: dict[tuple[str, str], _Thread] = defaultdict(_Thread)
         self._made: dict[str, tuple[Contract, PolicyPublished, int, object]] = {}
         self._policy_contracts: dict[tuple[str, int], set[str]] = defaultdict(set)
         self._policies_of: dict[str, set[tuple[str, int]]] = {}
@@ -346,7 +355,9 @@ class Reference:
             case ShipmentClosed():
                 self._closures[fact.shipment].append(fact)
             case DelegationGranted():
-                self._delegations.append(fact)
+                thread = self._delegations[fact.from_party, fact.to_party]
+                thread.append(fact)
+                thread.sort()
         return True
 
     def read_through(self, moment: datetime) -> "Reference":
@@ -442,15 +453,12 @@ class Reference:
         return party
 
     def may_report_for(self, reporter: str, party: str, as_of: datetime) -> bool:
-        """Whether `party` has let `reporter` report for it, and the delegation has not run out."""
-        return reporter == party or any(
-            d.from_party == party
-            and d.to_party == reporter
-            and d.recorded_at <= self._through
-            and d.known_at <= as_of
-            and (d.valid_until is None or as_of < d.valid_until)
-            for d in self._delegations
-        )
+        """Whether `party` has let `reporter` report for it, and what it said last of that has not run out."""
+        if reporter == party:
+            return True
+        thread = self._delegations.get((party, reporter))
+        last = None if thread is None else thread.last(self._through, as_of)
+        return isinstance(last, DelegationGranted) and (last.valid_until is None or as_of < last.valid_until)
 
     def next_change(
         self, contracts: Iterable[str], shipments: Iterable[str], after: datetime

@@ -69,13 +69,16 @@ def suspended(known: When, counts_from: When | None = None) -> PartySuspended:
     )
 
 
-def lets_report(known: When, until: When | None = None) -> DelegationGranted:
+def lets_report(
+    known: When, until: When | None = None, *, to: str = STRANGER, counts_from: When | None = None
+) -> DelegationGranted:
     return DelegationGranted(
-        event_id=named(f"lets report {known}"),
+        event_id=named(f"lets {to} report {known} until {until}"),
         recorded_at=at(known),
+        backfilled_from=None if counts_from is None else at(counts_from),
         party=DESTROYER,
         from_party=DESTROYER,
-        to_party=STRANGER,
+        to_party=to,
         valid_until=None if until is None else at(until),
     )
 
@@ -270,6 +273,56 @@ def test_everyone_reports_for_itself() -> None:
 
 def test_a_delegation_without_an_end_lasts() -> None:
     assert reference(lets_report("04-01")).may_report_for(STRANGER, DESTROYER, at("2040-01-01"))
+
+
+def may_report(as_of: When, *log: ReferenceFact) -> bool:
+    return reference(*log).may_report_for(STRANGER, DESTROYER, at(as_of))
+
+
+@pytest.mark.parametrize(
+    ("until", "days"),
+    [
+        ("06-01", {"05-31": True, "06-01": False}),
+        ("07-01", {"06-01": True, "06-30": True, "07-01": False}),
+        (None, {"07-01": True, "2040-01-01": True}),
+    ],
+    ids=["ended at once", "ended later", "given anew without an end"],
+)
+def test_a_delegation_lasts_as_long_as_the_last_word_on_it_says(
+    until: When | None, days: dict[str, bool]
+) -> None:
+    for first in (None, "06-15", "2039-01-01"):
+        said = lets_report("04-01", first), lets_report("06-01", until)
+        assert {day: may_report(day, *said) for day in days} == days
+
+
+def test_an_ended_delegation_can_be_granted_again() -> None:
+    said = lets_report("04-01"), lets_report("05-01", "05-01"), lets_report("06-01")
+    days = "04-30", "05-01", "05-31", "06-01"
+    assert [may_report(day, *said) for day in days] == [True, False, False, True]
+
+
+def test_the_end_of_a_delegation_is_about_these_two_alone() -> None:
+    said = lets_report("04-01"), lets_report("05-01", "05-01", to=LESSOR)
+    assert may_report("05-01", *said)
+    assert not reference(*said).may_report_for(LESSOR, DESTROYER, at("05-01"))
+
+
+def test_an_imported_delegation_brings_none_back_that_was_ended_after_it() -> None:
+    said = lets_report("05-01", "05-01"), lets_report("06-01", counts_from="2014-03-01")
+    days = "2014-02-28", "2014-03-01", "04-30", "05-01", "06-02"
+    assert [may_report(day, *said) for day in days] == [False, True, True, False, False]
+
+
+def test_of_two_words_on_a_delegation_at_one_moment_the_last_in_the_log_counts() -> None:
+    assert not may_report("05-01", lets_report("05-01"), lets_report("05-01", "05-01"))
+    assert may_report("05-01", lets_report("05-01", "05-01"), lets_report("05-01"))
+
+
+def test_an_end_that_the_log_did_not_hold_yet_ends_nothing() -> None:
+    agreed = reference(lets_report("04-01"), lets_report("06-01", "06-01", counts_from="05-01"))
+    assert not agreed.may_report_for(STRANGER, DESTROYER, at("07-01"))
+    assert agreed.read_through(at("05-15")).may_report_for(STRANGER, DESTROYER, at("07-01"))
 
 
 def test_read_through_does_not_see_what_is_recorded_after_it() -> None:
