@@ -23,6 +23,7 @@ from mitodoke.eventlog.payloads import REFERENCE_PAYLOADS_BY_TYPE, read_referenc
 from mitodoke.eventlog.recorder import Recorder
 from mitodoke.lifecycle.policy import Policy
 from mitodoke.lifecycle.reference import (
+    END,
     ContractRegistered,
     Permission,
     PolicyPublished,
@@ -120,9 +121,10 @@ class ReferenceDesk:
             )
             _refuse_impossible(contract.approvals, "contract")
             published = await self._publish(entry, context)
-            first = self._first_registration(contract.contract_id)
-            if first is not None and first.event_id != entry.fact.event_id:
-                raise _already_registered(contract.contract_id)
+        # Of two at the same time the first in the log counts, and the other is told so, also when it asks again.
+        first = self._first_registration(request.contract.contract_id)
+        if first is not None and first.event_id != entry.fact.event_id:
+            raise _already_registered(request.contract.contract_id)
         return reference_service_pb2.RegisterContractResponse(published=published)
 
     async def amend_contract(
@@ -168,10 +170,10 @@ class ReferenceDesk:
             resolved_document=_in_full(policy, request.policy.document),
         )
         entry = await self._entry(request, message, caller)
-        published = entry.published or self._same_policy(policy, message.document)
+        # Of two at the same time the first in the log counts, and the other is told so, also when it asks again.
+        published = self._same_policy(policy, message.document)
         if published is None:
             await self._publish(entry, context)
-            # Of two at the same time the first in the log counts, and the other is told so.
             published = self._same_policy(policy, message.document)
         return reference_service_pb2.PublishPolicyResponse(published=published)
 
@@ -301,7 +303,7 @@ class ReferenceDesk:
 
     def _same_policy(self, policy: Policy, document: str) -> reference_service_pb2.Published | None:
         """Where this version stands already with this document. Raises Refusal when it has another one."""
-        known = self._publication(policy.id, policy.version)
+        known = self.parties.follower.reference.policy(policy.id, policy.version, END)
         if known is None:
             return None
         if known.document != document:

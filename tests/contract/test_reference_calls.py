@@ -7,6 +7,8 @@ from typing import Any
 
 import grpc
 import pytest
+from aiokafka import AIOKafkaProducer
+from google.protobuf.message import Message
 
 from contract.world import (
     ADMINISTRATOR,
@@ -15,13 +17,14 @@ from contract.world import (
     OWNER,
     POLICY,
     World,
+    as_refused,
     contract,
     enrolment,
     refusal,
     stamp,
 )
 from mitodoke.contracts.reference.v1 import reference_pb2
-from mitodoke.eventlog.cloudevents import decode_reference_event
+from mitodoke.eventlog.cloudevents import Envelope, decode_reference_event, reference_event
 from mitodoke.lifecycle.reference import ContractRegistered, PolicyPublished
 
 pytestmark = pytest.mark.usefixtures("world")
@@ -82,13 +85,72 @@ async def test_a_contract_number_is_registered_once(world: World) -> None:
     assert (refused.code, refused.reason) == (grpc.StatusCode.ALREADY_EXISTS, "ALREADY_REGISTERED")
 
 
-async def test_of_two_registrations_at_the_same_time_one_is_refused(world: World) -> None:
-    both = await asyncio.gather(
-        *(world.publish("RegisterContract", contract=contract("k-2020", title=title)) for title in "ab"),
-        return_exceptions=True,
-    )
-    errors = [each for each in both if isinstance(each, grpc.aio.AioRpcError)]
-    assert [each.code() for each in errors] == [grpc.StatusCode.ALREADY_EXISTS]
+async def test_of_two_registrations_at_the_same_time_one_is_refused_however_often_it_is_asked_for(
+    world: World,
+) -> None:
+    requests = [(str(uuid.uuid4()), contract("k-2020", title=title)) for title in "ab"]
+
+    async def both() -> list[Any]:
+        return await asyncio.gather(
+            *(world.publish("RegisterContract", request_id=of, contract=said) for of, said in requests),
+            return_exceptions=True,
+        )
+
+    first = [_answer(each) for each in await both()]
+    assert sorted(map(str, first)).count("ALREADY_REGISTERED") == 1
+    assert [_answer(each) for each in await both()] == first
+
+
+def _answer(outcome: Any) -> object:
+    """Where it was published, or why it was refused."""
+    return as_refused(outcome).reason if isinstance(outcome, grpc.aio.AioRpcError) else outcome
+
+
+async def recorded_too_late(world: World, said: Message) -> str:
+    """The request id of a request that another process let pass, whose fact came second, and whose answer was lost."""
+    request_id = str(uuid.uuid4())
+    event = reference_event(said, datetime.now(UTC), Envelope("oversight", ADMINISTRATOR, request_id))
+    producer = AIOKafkaProducer(bootstrap_servers=world.kafka, acks="all")
+    await producer.start()
+    try:
+        await producer.send_and_wait(
+            world.topics.reference, event.value, key=event.key, headers=event.headers
+        )
+    finally:
+        await producer.stop()
+    return request_id
+
+
+async def test_a_registration_that_came_second_and_is_sent_again_is_told_so(world: World) -> None:
+    first = str(uuid.uuid4())
+    published = await world.publish("RegisterContract", request_id=first, contract=contract("k-2020"))
+    approvals = [reference_pb2.Approval(party_id=LESSOR, role=reference_pb2.ROLE_DESTROYER)]
+    said = contract("k-2020", approvals=approvals)
+    second = await recorded_too_late(world, said)
+    length = len(await world.log(world.topics.reference))
+    refused = await refusal(world.publish("RegisterContract", request_id=second, contract=said))
+    assert (refused.code, refused.reason) == (grpc.StatusCode.ALREADY_EXISTS, "ALREADY_REGISTERED")
+    again = await world.publish("RegisterContract", request_id=first, contract=contract("k-2020"))
+    assert again == published
+    assert len(await world.log(world.topics.reference)) == length
+
+
+async def test_a_policy_that_came_second_and_is_sent_again_is_told_so(world: World) -> None:
+    document = POLICY.replace(": 1\n", ": 2\n")
+    policy = reference_pb2.PolicyPublished(document=document)
+    first = str(uuid.uuid4())
+    published = await world.publish("PublishPolicy", request_id=first, policy=policy)
+    for other, reason in ((document.replace("2 months", "3 months"), "VERSION_PUBLISHED"), (document, "")):
+        said = reference_pb2.PolicyPublished(policy_id="certificates", version=2, document=other)
+        second = await recorded_too_late(world, said)
+        again = world.publish("PublishPolicy", request_id=second, policy=said)
+        if reason:
+            refused = await refusal(again)
+            assert (refused.code, refused.reason) == (grpc.StatusCode.ALREADY_EXISTS, reason)
+        else:
+            # The same text stands, where the first put it.
+            assert await again == published
+    assert await world.publish("PublishPolicy", request_id=first, policy=policy) == published
 
 
 @pytest.mark.parametrize(
@@ -190,6 +252,19 @@ async def test_the_same_document_again_is_no_change(world: World) -> None:
     fact = decode_reference_event(records[again.offset])
     assert isinstance(fact, PolicyPublished)
     assert (fact.policy.id, fact.policy.version, fact.document) == ("certificates", 1, POLICY)
+
+
+async def test_a_policy_that_counts_from_a_moment_ahead_is_there_when_it_is_sent_again(world: World) -> None:
+    said: dict[str, Any] = {
+        "request_id": str(uuid.uuid4()),
+        "policy": reference_pb2.PolicyPublished(document=POLICY.replace(": 1\n", ": 2\n")),
+        "backfilled_from": stamp(datetime.now(UTC) + timedelta(minutes=4)),
+    }
+    first = await world.publish("PublishPolicy", **said)
+    length = len(await world.log(world.topics.reference))
+    assert first.published.event_id
+    assert await world.publish("PublishPolicy", **said) == first
+    assert len(await world.log(world.topics.reference)) == length
 
 
 async def test_a_name_beside_the_document_must_agree_with_it(world: World) -> None:
