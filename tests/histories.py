@@ -371,6 +371,33 @@ def leased_again(draw: st.DrawFn) -> History:
     return History(tuple(_each_once(facts)), (), ())
 
 
+@st.composite
+def answered_by_parties_that_come_and_go(draw: st.DrawFn) -> History:
+    """A drive that is missing and overdue, what people say of it, and who of them is approved for which days."""
+    facts: list[Fact] = [lost(START, contract="K-1"), returned(START, contract="K-1")]
+    agreed: list[ReferenceFact] = [published(FULL, BEGINNING), registered("K-1", BEGINNING, approvals=())]
+    for _ in range(draw(st.integers(1, 4))):
+        role = draw(st.sampled_from((Role.OWNER, Role.LESSOR)))
+        held = approval(draw(st.sampled_from((LESSOR, STRANGER))), role, draw(moments()), draw(moments()))
+        agreed.append(amended(draw(st.just(BEGINNING) | moments()), held, contract="K-1"))
+    raised = judge(record(facts), reference(*agreed), START + timedelta(days=DAYS))
+    for _ in range(draw(st.integers(1, 4))):
+        occurred, delay = draw(moments()), draw(st.sampled_from(DELAYS))
+        about = {
+            "known": occurred + delay,
+            "by": draw(st.sampled_from((LESSOR, STRANGER))),
+            "contract": "K-1",
+            "flag": draw(st.sampled_from(raised.flags)).flag_id,
+            "backfilled": draw(st.integers(0, 4)) == 0,
+        }
+        if draw(st.booleans()):
+            facts.append(waived(occurred, **about))
+        else:
+            facts.append(acknowledged(occurred, until=occurred + 3 * timedelta(days=DAYS), **about))
+    looked_at = draw(st.lists(moments(), min_size=1, max_size=3))
+    return History(tuple(_each_once(facts)), tuple(agreed), tuple(looked_at))
+
+
 def fact_by_fact(
     history: History,
     judged: Callable[[Record, Reference, datetime, Verdict | None], Verdict],

@@ -5,6 +5,7 @@ MITODOKE_EXAMPLES=20000 looks at as many histories of each property, at random o
 
 import os
 import random
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from hypothesis import given, settings
@@ -14,6 +15,7 @@ from histories import (
     DAYS,
     START,
     History,
+    answered_by_parties_that_come_and_go,
     fact_by_fact,
     histories,
     in_a_rush,
@@ -21,6 +23,7 @@ from histories import (
     moments,
     told_in_order,
 )
+from mitodoke.lifecycle.facts import Fact, FlagAcknowledged, FlagWaived
 from mitodoke.lifecycle.judge import judge
 from mitodoke.lifecycle.record import Cycle, Record, fold, standing
 from mitodoke.lifecycle.reference import Reference
@@ -72,7 +75,7 @@ def test_judging_twice_says_the_same(history: History) -> None:
 
 
 @look
-@given(histories() | in_a_rush())
+@given(histories() | in_a_rush() | answered_by_parties_that_come_and_go())
 def test_what_the_verdict_before_spares_changes_nothing(history: History) -> None:
     def the_same(held: Record, agreed: Reference, as_of: datetime, before: Verdict | None) -> Verdict:
         spared, anew = judge(held, agreed, as_of, before), judge(held, agreed, as_of)
@@ -83,7 +86,7 @@ def test_what_the_verdict_before_spares_changes_nothing(history: History) -> Non
 
 
 @look
-@given(histories())
+@given(histories() | answered_by_parties_that_come_and_go())
 def test_no_verdict_changes_between_turning_points(history: History) -> None:
     held, agreed = record(history.facts), history.agreed
     chance = random.Random(len(history.facts))
@@ -197,3 +200,18 @@ def test_a_resolved_flag_was_open_until_it_was_resolved(history: History, moment
             then = {f.flag_id: f for f in judged(history, moment).flags}[flag.flag_id]
             resolved = flag.resolved_at is not None and flag.resolved_at <= moment
             assert (then.state is FlagState.RESOLVED) == resolved
+
+
+@look
+@given(answered_by_parties_that_come_and_go(), st.randoms(use_true_random=False))
+def test_what_is_said_of_a_flag_is_not_moved_by_when_its_reporter_claims_to_have_said_it(
+    history: History, chance: random.Random
+) -> None:
+    def claimed(fact: Fact) -> Fact:
+        if not isinstance(fact, FlagAcknowledged | FlagWaived) or fact.backfilled:
+            return fact
+        return replace(fact, occurred_at=START + (fact.recorded_at - START) * chance.random())
+
+    backdated = tuple(map(claimed, history.facts))
+    for moment in (*history.moments, END):
+        assert said(judge(record(backdated), history.agreed, moment)) == said(judged(history, moment))

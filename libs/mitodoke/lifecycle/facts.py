@@ -250,7 +250,10 @@ class FactRetracted(Fact):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FlagAcknowledged(Fact):
-    """Somebody has a flag in hand, until a time."""
+    """Somebody has a flag in hand, until a time.
+
+    It counts from who is the contract's owner or lessor when it becomes known, whatever time it names.
+    """
 
     kind = FactKind.FLAG_ACKNOWLEDGED
     flag: UUID
@@ -260,7 +263,10 @@ class FlagAcknowledged(Fact):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FlagWaived(Fact):
-    """Somebody has decided that a flag asks for nothing more."""
+    """Somebody has decided that a flag asks for nothing more.
+
+    It counts from who is the contract's owner when it becomes known, whatever time it names.
+    """
 
     kind = FactKind.FLAG_WAIVED
     flag: UUID

@@ -417,7 +417,8 @@ def _answered(
 ) -> list[Flag]:
     """The flags with what people said of them; `turns` takes the moments at which an acknowledgement runs out.
 
-    Only the contract's owner waives; its owner and its lessor acknowledge. Nobody talks their own debt away.
+    Only the contract's owner waives; its owner and its lessor acknowledge. Nobody talks their own debt away. They must
+    stand in that role when their word becomes known: when it was said is their own claim.
     """
     said: dict[UUID, list[FlagAcknowledged | FlagWaived]] = {}
     for fact in stood.corrections:
@@ -506,4 +507,4 @@ def _in_hand_until(about: list[FlagAcknowledged | FlagWaived], contract: Contrac
 
 
 def _may(fact: Fact, contract: Contract, *roles: Role) -> bool:
-    return any(contract.approved(fact.party, role, fact.occurred_at) for role in roles)
+    return any(contract.approved(fact.party, role, fact.known_at) for role in roles)

@@ -1,9 +1,20 @@
 """What people say of flags: in hand until a day, or nothing more is asked for."""
 
+from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
-from mitodoke.lifecycle.facts import DataExported, DriveDestroyed, DriveReturned, DriveWiped, Fact
+import pytest
+
+from mitodoke.lifecycle.facts import (
+    DataExported,
+    DriveDestroyed,
+    DriveReturned,
+    DriveWiped,
+    Fact,
+    FlagWaived,
+)
 from mitodoke.lifecycle.kinds import Role
 from mitodoke.lifecycle.policy import Rules
 from mitodoke.lifecycle.reference import Reference
@@ -104,6 +115,38 @@ def test_a_party_that_was_approved_as_the_owner_waives_in_its_time() -> None:
     for day, state in (("05-09", FlagState.RESOLVED), ("05-10", FlagState.OPEN)):
         given = Given(returned("04-22"), waived(day, flag=BREACH, by=STRANGER))
         assert the_flag(given.judged(agreed, "06-01"), "overdue").state is state
+
+
+@pytest.mark.parametrize("role", [Role.OWNER, Role.LESSOR])
+@pytest.mark.parametrize(
+    "says", [partial(acknowledged, until="2040-01-01"), waived], ids=["acknowledged", "waived"]
+)
+@pytest.mark.parametrize(
+    ("occurred", "known", "backfilled", "counts"),
+    [
+        ("05-04", "05-04", False, False),
+        ("05-04", "05-05", False, True),
+        ("05-20", "05-31", False, True),
+        ("05-31", "06-01", False, False),
+        ("05-31", "07-02", False, False),
+        ("05-31", "07-02", True, True),
+        ("06-01", "07-02", True, False),
+        ("05-04", "05-05", True, False),
+    ],
+)
+def test_who_has_no_say_any_more_or_not_yet_gains_none_by_the_day_that_it_claims(
+    occurred: When, known: When, backfilled: bool, counts: bool, says: Callable[..., Fact], role: Role
+) -> None:
+    agreed = under(
+        policy(owes("destruction", DriveReturned, DriveDestroyed, "10d")),
+        amended("04-01", approval(STRANGER, role, "05-05", "06-01")),
+    )
+    said = says(occurred, known=known, backfilled=backfilled, flag=BREACH, by=STRANGER)
+    state = the_flag(Given(returned("04-22"), said).judged(agreed, "08-01"), "overdue").state
+    if said.kind is FlagWaived.kind:
+        assert state is (FlagState.RESOLVED if counts and role is Role.OWNER else FlagState.OPEN)
+    else:
+        assert state is (FlagState.ACKNOWLEDGED if counts else FlagState.OPEN)
 
 
 def test_a_waiver_is_stronger_than_an_acknowledgement() -> None:
