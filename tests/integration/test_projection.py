@@ -538,6 +538,17 @@ async def test_an_agreement_that_is_seen_later_than_a_fact_recorded_after_it_cou
     assert await contents(projecting.dsn) == live
 
 
+async def test_an_imported_registration_gives_a_party_no_earlier_name_back(
+    log: LogWriter, projecting: Projecting
+) -> None:
+    await log.world()
+    former = reference_pb2.PartyRegistered(party_id="owner", name="The Domain")
+    await log.reference(former, backfilled_from=datetime(1868, 1, 25, tzinfo=UTC))
+    async with projecting.worker():
+        await projecting.settled()
+    assert await ask(projecting.dsn, "select name from party where party_id = 'owner'") == "The Prefecture"
+
+
 async def test_an_agreement_that_is_seen_late_counts_for_drives_like_those_judged_before_it_was(
     log: LogWriter, projecting: Projecting
 ) -> None:

@@ -339,11 +339,13 @@ async def write_reference(
     for _, fact in news:
         match fact:
             case PartyRegistered():
+                # By what counts last: an imported registration gives no later name back.
+                party = reference.party(fact.party_id, END)
                 await connection.execute(
                     """insert into party values ($1, $2)
                        on conflict (party_id) do update set name = excluded.name""",
                     fact.party_id,
-                    fact.name,
+                    fact.name if party is None else party.name,
                 )
             case ContractRegistered() | ContractAmended() | PolicyPublished():
                 contracts |= reference.concerns(fact)[0]
