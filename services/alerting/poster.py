@@ -1,28 +1,25 @@
 """Posts every open flag to Alertmanager, again and again: what is no longer posted resolves by itself."""
 
 import asyncio
-from collections.abc import Sequence
-from datetime import timedelta
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
 from typing import Any, Final
+from uuid import UUID
 
 import asyncpg
 import httpx
 import structlog
 
 from mitodoke.chassis.clock import Clock
-from mitodoke.lifecycle.verdict import FlagState
-from mitodoke.readmodel import queries
 from mitodoke.readmodel.queries import FlagOf
-from mitodoke.readmodel.rows import RANK
 from mitodoke.services.alerting.alerts import Alert, alert_of, end_after
+from mitodoke.services.alerting.reading import Reading, earliest, is_behind, read
 
 _log = structlog.get_logger("mitodoke.alerting")
 
 EVERY: Final = timedelta(seconds=10)
 AT_ONCE: Final = 500
 """Alerts of one post."""
-PAGE: Final = 2000
-"""Flags of one query."""
 READ_SECONDS: Final = 15.0
 """How long reading the flags may take; less than what is left of an alert's life after a round that went well."""
 ANSWER_SECONDS: Final = 5.0
@@ -35,8 +32,16 @@ class Poster:
 
     It need not remember what it posted. Alertmanager started again has all alerts back within one round; a flag
     that is resolved or acknowledged, or whose last post failed, ends three rounds after its last post. Only where
-    the read model cannot be read does memory matter: the flags last read are posted on, because alerts that
-    resolve themselves would say that all is well.
+    the read model cannot be read, or knows less than it did, does memory matter: the former flags are posted on,
+    because alerts that resolve themselves would say that all is well.
+
+    Tables that were set up again, or restored from an older copy, know less until each partition is read through as
+    far as it was when they last knew all: then nothing that was known is missing, and what they say is so again.
+    Until then the former flags are posted beside those found, and the service is not ready; nor is it when it has
+    just started, while a partition was not read at all. That ends where the projection runs, since tables are read
+    through to the broker's clock once the log is read to its end: also where no fact was ever recorded, and where
+    `rebuild --accept-this-log` put tables of another log in place, which have lost flags for good. Only a broker
+    whose clock was set back puts it off, by as much; started again, the poster goes by the tables as they are.
     """
 
     name = "poster"
@@ -50,12 +55,14 @@ class Poster:
         self._shown_address = str(httpx.URL(self._address).copy_with(userinfo=b""))
         self._clock = clock
         self._every = every
-        self._open: list[FlagOf] = []
+        self._known = Reading({}, {})
+        """What the read model said when it last knew all."""
+        self._posted: Mapping[UUID, FlagOf] = {}
         self._ready = False
 
     @property
     def ready(self) -> bool:
-        """Whether the flags could be read in the latest round. Alertmanager being away changes nothing here."""
+        """Whether the latest round could read the flags, and all of them. Alertmanager being away changes nothing."""
         return self._ready
 
     async def start(self) -> None:
@@ -70,27 +77,40 @@ class Poster:
         # Where alerts go is said by the configuration alone, not by proxy settings in the environment.
         async with httpx.AsyncClient(timeout=ANSWER_SECONDS, trust_env=False) as client:
             while True:
-                went_well = await self._read() and await self._post(client)
+                await self._read()
+                went_well = await self._post(client)
                 failures = 0 if went_well else failures + 1
                 await asyncio.sleep(pause(failures, self._every).total_seconds())
 
-    async def _read(self) -> bool:
+    async def _read(self) -> None:
         try:
             async with asyncio.timeout(READ_SECONDS):
-                self._open = await _open_flags(self._pool)
+                found = await read(self._pool)
         except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError) as error:
             self._ready = False
-            _log.error("flags_not_read", error=repr(error), posting_as_last_read=len(self._open))
             # With what was last read, the round goes on.
-            return bool(self._open)
-        self._ready = True
-        return True
+            _log.error("flags_not_read", error=repr(error), posting_as_last_read=len(self._posted))
+            return
+        self._ready = not is_behind(found.read_through, self._known.read_through)
+        if self._ready:
+            self._known = found
+        else:
+            _log.warning(
+                "read_model_behind",
+                read_through=_said(earliest(found.read_through)),
+                was_read_through=_said(earliest(self._known.read_through)),
+                found=len(found.open),
+                posting_as_known_before=len(self._known.open),
+                mend="the projection reads on by itself; `mitodoke status` shows how far it is, and whether it runs",
+            )
+        self._posted = {**self._known.open, **found.open}
 
     async def _post(self, client: httpx.AsyncClient) -> bool:
         went_well = self._ready
-        for start in range(0, len(self._open), AT_ONCE):
+        posted = list(self._posted.values())
+        for start in range(0, len(posted), AT_ONCE):
             ends_at = end_after(self._clock.now(), self._every)
-            alerts = [alert_of(flag, ends_at) for flag in self._open[start : start + AT_ONCE]]
+            alerts = [alert_of(flag, ends_at) for flag in posted[start : start + AT_ONCE]]
             try:
                 answer = await client.post(self._address, json=alerts)
             except httpx.HTTPError as error:
@@ -115,21 +135,8 @@ def _refusal(answer: httpx.Response, alerts: Sequence[Alert]) -> dict[str, Any]:
     return {"status": answer.status_code, "answer": answer.text[:500], "alerts": len(alerts), "first": first}
 
 
-async def _open_flags(pool: asyncpg.Pool) -> list[FlagOf]:
-    """All that are open, read in pages of one moment."""
-    found: list[FlagOf] = []
-    async with (
-        pool.acquire() as connection,
-        connection.transaction(isolation="repeatable_read", readonly=True),
-    ):
-        after = None
-        while True:
-            page, _ = await queries.flags(connection, states=(FlagState.OPEN,), after=after, limit=PAGE)
-            found.extend(page)
-            if len(page) < PAGE:
-                return found
-            last = page[-1].stored.flag
-            after = (RANK[last.severity], last.raised_at, last.flag_id)
+def _said(read_through: datetime | None) -> str:
+    return read_through.isoformat() if read_through else "unknown"
 
 
 class Nowhere:

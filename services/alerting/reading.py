@@ -1,0 +1,69 @@
+"""What is wrong now, by the read model, and whether it knows less than it did."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Final, NamedTuple, TypeAlias
+from uuid import UUID
+
+import asyncpg
+
+from mitodoke.lifecycle.verdict import FlagState
+from mitodoke.readmodel import queries
+from mitodoke.readmodel.queries import FlagOf
+from mitodoke.readmodel.rows import RANK
+
+PAGE: Final = 2000
+"""Flags of one query."""
+
+ReadThrough: TypeAlias = Mapping[int, datetime | None]
+"""The moment up to which each partition was read and judged; None where nothing of it was."""
+
+
+class Reading(NamedTuple):
+    """The open flags by their ids, and how far the tables that say so have read the log."""
+
+    open: Mapping[UUID, FlagOf]
+    read_through: ReadThrough
+
+
+async def read(pool: asyncpg.Pool) -> Reading:
+    """All flags that are open, read in pages of one moment."""
+    found: dict[UUID, FlagOf] = {}
+    async with (
+        pool.acquire() as connection,
+        connection.transaction(isolation="repeatable_read", readonly=True),
+    ):
+        positions = await queries.positions(connection)
+        after = None
+        while True:
+            page, _ = await queries.flags(connection, states=(FlagState.OPEN,), after=after, limit=PAGE)
+            found.update((flag.stored.flag.flag_id, flag) for flag in page)
+            if len(page) < PAGE:
+                return Reading(found, {each.partition: _known(each.read_through) for each in positions})
+            last = page[-1].stored.flag
+            after = (RANK[last.severity], last.raised_at, last.flag_id)
+
+
+def _known(read_through: datetime) -> datetime | None:
+    # PostgreSQL's -infinity is the year 1 of no time zone.
+    return read_through if read_through.year > 1 else None
+
+
+def is_behind(now: ReadThrough, before: ReadThrough) -> bool:
+    """Whether tables that are read through to `now` may lack something that was known when they were to `before`.
+
+    So do tables of which a partition was not read yet. A partition that is no more has left its drives to others.
+    """
+    if not now:
+        return True
+    for partition, at in now.items():
+        was = before.get(partition)
+        if at is None or (was is not None and at < was):
+            return True
+    return False
+
+
+def earliest(read_through: ReadThrough) -> datetime | None:
+    """Up to when all of it was read and judged; None where that is not known."""
+    moments = [at for at in read_through.values() if at is not None]
+    return min(moments) if moments and len(moments) == len(read_through) else None
