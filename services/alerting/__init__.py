@@ -1,4 +1,4 @@
-"""Tells Alertmanager of every open flag, which then tells people."""
+"""Tells Alertmanager of every open flag and every parked drive; Alertmanager tells people."""
 
 import uvloop
 

@@ -1,9 +1,16 @@
-"""A flag as an alert of the Alertmanager v2 API."""
+"""A flag, and a parked drive, as an alert of the Alertmanager v2 API.
+
+Its `alertname` is the flag's kind, or `parked`.
+"""
 
 from datetime import UTC, datetime, timedelta
-from typing import TypedDict
+from typing import Final, TypedDict
 
-from mitodoke.readmodel.queries import FlagOf
+from mitodoke.lifecycle.policy import Severity
+from mitodoke.readmodel.queries import FlagOf, Parked
+
+LONGEST_ERROR: Final = 500
+"""Characters that are told of what was wrong with an event; `mitodoke quarantine show` tells all."""
 
 
 class Alert(TypedDict):
@@ -15,12 +22,16 @@ class Alert(TypedDict):
     endsAt: str
 
 
-def alert_of(found: FlagOf, ends_at: datetime) -> Alert:
-    """The alert of an open flag. Unless it is posted again, it resolves by itself at `ends_at`.
+def alert_of(wrong: FlagOf | Parked, ends_at: datetime) -> Alert:
+    """The alert of an open flag, or of a parked drive. Unless it is posted again, it resolves by itself at `ends_at`.
 
-    What may change while a flag stands open (its severity, its party) is a label too, because receivers are
+    What may change while it stands (a flag's severity, its party) is a label too, because receivers are
     chosen by labels: the alert with the old ones then resolves by itself.
     """
+    return _of_parked(wrong, ends_at) if isinstance(wrong, Parked) else _of_flag(wrong, ends_at)
+
+
+def _of_flag(found: FlagOf, ends_at: datetime) -> Alert:
     flag = found.stored.flag
     labels = {
         "alertname": flag.kind,
@@ -31,11 +42,34 @@ def alert_of(found: FlagOf, ends_at: datetime) -> Alert:
         "party": flag.party,
         "subject": flag.subject,
     }
+    return _alert(labels, {"summary": flag.message}, flag.evident_at, ends_at)
+
+
+def _of_parked(drive: Parked, ends_at: datetime) -> Alert:
+    place = f"{drive.partition}/{drive.offset}"
+    labels = {
+        "alertname": "parked",
+        "serial": drive.serial,
+        "contract": drive.contract,
+        # Nothing more is judged of it: whatever is owed may be overdue, unseen.
+        "severity": Severity.CRITICAL.value,
+    }
+    annotations = {
+        "summary": f"The event {place} of this drive could not be taken in ({drive.error[:LONGEST_ERROR]}), and "
+        f"{drive.waiting - 1} wait behind it: what is said of the drive may be wrong",
+        "next": f"`mitodoke quarantine list`, then `mitodoke quarantine show {place}`",
+    }
+    return _alert(labels, annotations, drive.since, ends_at)
+
+
+def _alert(
+    labels: dict[str, str], annotations: dict[str, str], starts_at: datetime, ends_at: datetime
+) -> Alert:
     return Alert(
         # For Alertmanager an empty label is none at all.
         labels={name: value for name, value in labels.items() if value},
-        annotations={"summary": flag.message},
-        startsAt=_rfc3339(flag.evident_at),
+        annotations=annotations,
+        startsAt=_rfc3339(starts_at),
         endsAt=_rfc3339(ends_at),
     )
 

@@ -1,19 +1,17 @@
-"""Posts every open flag to Alertmanager, again and again: what is no longer posted resolves by itself."""
+"""Posts what is wrong to Alertmanager, again and again: what is no longer posted resolves by itself."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final
-from uuid import UUID
 
 import asyncpg
 import httpx
 import structlog
 
 from mitodoke.chassis.clock import Clock
-from mitodoke.readmodel.queries import FlagOf
 from mitodoke.services.alerting.alerts import Alert, alert_of, end_after
-from mitodoke.services.alerting.reading import Reading, earliest, is_behind, read
+from mitodoke.services.alerting.reading import Reading, Wrong, earliest, is_behind, read
 
 _log = structlog.get_logger("mitodoke.alerting")
 
@@ -28,16 +26,16 @@ _MOST_DOUBLINGS: Final = 16
 
 
 class Poster:
-    """Level-triggered: each round posts all flags that are open and not acknowledged, as they are then.
+    """Level-triggered: each round posts all flags that are open and not acknowledged, and all parked drives.
 
     It need not remember what it posted. Alertmanager started again has all alerts back within one round; a flag
-    that is resolved or acknowledged, or whose last post failed, ends three rounds after its last post. Only where
-    the read model cannot be read, or knows less than it did, does memory matter: the former flags are posted on,
-    because alerts that resolve themselves would say that all is well.
+    that is resolved or acknowledged, a drive that is taken up, or what could not be posted, ends three rounds after
+    its last post. Only where the read model cannot be read, or knows less than it did, does memory matter: the former
+    alerts are posted on, because alerts that resolve themselves would say that all is well.
 
     Tables that were set up again, or restored from an older copy, know less until each partition is read through as
     far as it was when they last knew all: then nothing that was known is missing, and what they say is so again.
-    Until then the former flags are posted beside those found, and the service is not ready; nor is it when it has
+    Until then the former alerts are posted beside those found, and the service is not ready; nor is it when it has
     just started, while a partition was not read at all. That ends where the projection runs, since tables are read
     through to the broker's clock once the log is read to its end: also where no fact was ever recorded, and where
     `rebuild --accept-this-log` put tables of another log in place, which have lost flags for good. Only a broker
@@ -57,12 +55,12 @@ class Poster:
         self._every = every
         self._known = Reading({}, {})
         """What the read model said when it last knew all."""
-        self._posted: Mapping[UUID, FlagOf] = {}
+        self._posted: Wrong = {}
         self._ready = False
 
     @property
     def ready(self) -> bool:
-        """Whether the latest round could read the flags, and all of them. Alertmanager being away changes nothing."""
+        """Whether the latest round could read all that is wrong. Alertmanager being away changes nothing here."""
         return self._ready
 
     async def start(self) -> None:
@@ -99,18 +97,18 @@ class Poster:
                 "read_model_behind",
                 read_through=_said(earliest(found.read_through)),
                 was_read_through=_said(earliest(self._known.read_through)),
-                found=len(found.open),
-                posting_as_known_before=len(self._known.open),
+                found=len(found.wrong),
+                posting_as_known_before=len(self._known.wrong),
                 mend="the projection reads on by itself; `mitodoke status` shows how far it is, and whether it runs",
             )
-        self._posted = {**self._known.open, **found.open}
+        self._posted = self._known.wrong | found.wrong
 
     async def _post(self, client: httpx.AsyncClient) -> bool:
         went_well = self._ready
         posted = list(self._posted.values())
         for start in range(0, len(posted), AT_ONCE):
             ends_at = end_after(self._clock.now(), self._every)
-            alerts = [alert_of(flag, ends_at) for flag in posted[start : start + AT_ONCE]]
+            alerts = [alert_of(wrong, ends_at) for wrong in posted[start : start + AT_ONCE]]
             try:
                 answer = await client.post(self._address, json=alerts)
             except httpx.HTTPError as error:
@@ -131,7 +129,7 @@ def pause(failures: int, every: timedelta) -> timedelta:
 
 
 def _refusal(answer: httpx.Response, alerts: Sequence[Alert]) -> dict[str, Any]:
-    first = alerts[0]["labels"]["flag_id"]
+    first = alerts[0]["labels"]
     return {"status": answer.status_code, "answer": answer.text[:500], "alerts": len(alerts), "first": first}
 
 

@@ -9,39 +9,62 @@ import asyncpg
 
 from mitodoke.lifecycle.verdict import FlagState
 from mitodoke.readmodel import queries
-from mitodoke.readmodel.queries import FlagOf
+from mitodoke.readmodel.pool import Connection
+from mitodoke.readmodel.queries import FlagOf, Parked
 from mitodoke.readmodel.rows import RANK
 
 PAGE: Final = 2000
-"""Flags of one query."""
+"""Rows of one query."""
 
 ReadThrough: TypeAlias = Mapping[int, datetime | None]
 """The moment up to which each partition was read and judged; None where nothing of it was."""
 
 
-class Reading(NamedTuple):
-    """The open flags by their ids, and how far the tables that say so have read the log."""
+Wrong: TypeAlias = dict[UUID | str, FlagOf | Parked]
+"""The open flags by their ids, and the parked drives by serial."""
 
-    open: Mapping[UUID, FlagOf]
+
+class Reading(NamedTuple):
+    """What is wrong, and how far the tables that say so have read the log."""
+
+    wrong: Wrong
     read_through: ReadThrough
 
 
 async def read(pool: asyncpg.Pool) -> Reading:
-    """All flags that are open, read in pages of one moment."""
-    found: dict[UUID, FlagOf] = {}
+    """All flags that are open and all drives that are parked, as of one moment."""
     async with (
         pool.acquire() as connection,
         connection.transaction(isolation="repeatable_read", readonly=True),
     ):
         positions = await queries.positions(connection)
-        after = None
-        while True:
-            page, _ = await queries.flags(connection, states=(FlagState.OPEN,), after=after, limit=PAGE)
-            found.update((flag.stored.flag.flag_id, flag) for flag in page)
-            if len(page) < PAGE:
-                return Reading(found, {each.partition: _known(each.read_through) for each in positions})
-            last = page[-1].stored.flag
-            after = (RANK[last.severity], last.raised_at, last.flag_id)
+        return Reading(
+            await _open_flags(connection) | await _parked(connection),
+            {each.partition: _known(each.read_through) for each in positions},
+        )
+
+
+async def _open_flags(connection: Connection) -> Wrong:
+    found: Wrong = {}
+    after = None
+    while True:
+        page, _ = await queries.flags(connection, states=(FlagState.OPEN,), after=after, limit=PAGE)
+        found.update((flag.stored.flag.flag_id, flag) for flag in page)
+        if len(page) < PAGE:
+            return found
+        last = page[-1].stored.flag
+        after = (RANK[last.severity], last.raised_at, last.flag_id)
+
+
+async def _parked(connection: Connection) -> Wrong:
+    found: Wrong = {}
+    after = None
+    while True:
+        page, _ = await queries.parked(connection, after=after, limit=PAGE)
+        found.update((drive.serial, drive) for drive in page)
+        if len(page) < PAGE:
+            return found
+        after = page[-1].serial
 
 
 def _known(read_through: datetime) -> datetime | None:

@@ -17,11 +17,14 @@ from mitodoke.lifecycle.policy import Severity
 from mitodoke.lifecycle.verdict import FlagState, Resolution
 from mitodoke.readmodel import queries
 from mitodoke.readmodel.pool import Connection
-from mitodoke.readmodel.queries import DriveView, FlagOf, Total
+from mitodoke.readmodel.queries import DriveView, FlagOf, Parked, Total
 from mitodoke.readmodel.rows import RANK, SEVERITY
 
 ANSWER_SECONDS: Final = 10.0
 """How long a page waits for the read model."""
+
+PARKED_SHOWN: Final = 5
+"""So many parked drives are named beside the list of flags."""
 
 Cursor = tuple[int, datetime, UUID]
 """The (severity rank, raised_at, flag id) of the last flag of the page before."""
@@ -58,7 +61,10 @@ class Filters:
 
 @dataclass(frozen=True, slots=True)
 class Triage:
-    """One page of the list of flags. `as_of` is the end of the day that is shown; None for now."""
+    """One page of the list of flags. `as_of` is the end of the day that is shown; None for now.
+
+    `parked` are the first of the drives that are parked now, `parked_total` in all.
+    """
 
     flags: tuple[FlagOf, ...]
     total: Total
@@ -69,6 +75,8 @@ class Triage:
     zone: ZoneInfo
     as_of: datetime | None
     read_through: datetime | None
+    parked: tuple[Parked, ...]
+    parked_total: Total
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,9 +117,10 @@ class ReadModel:
             contracts = await _contracts(connection)
             zone = _zone_for(filters.contract, contracts)
             as_of = end_of_day(filters.day, zone) if filters.day else None
+            of_contracts = [filters.contract] if filters.contract else None
             flags, total = await queries.flags(
                 connection,
-                contracts=[filters.contract] if filters.contract else None,
+                contracts=of_contracts,
                 kind=filters.kind,
                 least_severity=filters.least_severity,
                 as_of=as_of,
@@ -120,6 +129,9 @@ class ReadModel:
             )
             more, flags = len(flags) > limit, flags[:limit]
             last = flags[-1].stored.flag if more else None
+            parked, parked_total = await queries.parked(
+                connection, contracts=of_contracts, limit=PARKED_SHOWN
+            )
             return Triage(
                 tuple(flags),
                 total,
@@ -129,6 +141,8 @@ class ReadModel:
                 zone,
                 as_of,
                 await queries.read_through(connection),
+                tuple(parked),
+                parked_total,
             )
 
     async def drive(self, serial: str) -> Drive:

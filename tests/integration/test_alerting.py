@@ -18,6 +18,7 @@ import structlog
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 from judged_drives import JudgedDrives
+from log_writer import LogWriter, now
 from mitodoke.chassis.clock import SystemClock
 from mitodoke.chassis.config import Address, Config
 from mitodoke.chassis.parts import Part
@@ -36,7 +37,8 @@ from mitodoke.readmodel.pool import open_pool
 from mitodoke.readmodel.queries import FlagOf
 from mitodoke.services.alerting.alerts import alert_of
 from mitodoke.services.alerting.poster import AT_ONCE, Nowhere, Poster, pause
-from mitodoke.services.alerting.reading import is_behind
+from mitodoke.services.alerting.reading import PAGE, is_behind
+from mitodoke.services.projection.quarantine import Waiting, discard, waiting
 from mitodoke_local import Backends
 from projecting import Projecting
 from read_model import until
@@ -46,7 +48,7 @@ EVERY = timedelta(seconds=0.4)
 STEADY = timedelta(seconds=1)
 """Where no alert may be seen to end: on a busy machine too, each is posted again within three of these."""
 
-CONFIGURATION = "route: {receiver: nobody}\nreceivers: [{name: nobody}]\n"
+CONFIGURATION = Path(__file__).parents[2] / "deploy" / "alertmanager" / "alertmanager.yml"
 
 NOW = datetime.now(UTC).replace(microsecond=0)
 RETURNED = NOW - timedelta(days=50)
@@ -60,14 +62,13 @@ class Alertmanager:
         self._port = port
         self._folder = folder
         self._process: subprocess.Popen[bytes] | None = None
-        (folder / "alertmanager.yml").write_text(CONFIGURATION)
 
     def start(self) -> None:
         with (self._folder / "alertmanager.log").open("ab") as log:
             self._process = subprocess.Popen(
                 [
                     TOOL,
-                    f"--config.file={self._folder / 'alertmanager.yml'}",
+                    f"--config.file={CONFIGURATION}",
                     f"--storage.path={self._folder / 'data'}",
                     f"--web.listen-address=127.0.0.1:{self._port}",
                     "--cluster.listen-address=",
@@ -101,20 +102,20 @@ class Alertmanager:
             found: list[dict[str, Any]] = answer.json()
             return found
 
-    async def outlived(self, rounds: int = 4) -> None:
-        """Wait until each alert stands so many rounds longer than it did: it is posted on."""
-        ends = {
-            alert["labels"]["flag_id"]: datetime.fromisoformat(alert["endsAt"])
-            for alert in await self.alerts()
+    async def ends(self) -> dict[str, datetime]:
+        """When each alert ends by itself."""
+        return {
+            alert["fingerprint"]: datetime.fromisoformat(alert["endsAt"]) for alert in await self.alerts()
         }
 
+    async def outlived(self, rounds: int = 4) -> None:
+        """Wait until each alert stands so many rounds longer than it did: it is posted on."""
+        ends = await self.ends()
+
         async def later() -> bool:
-            now = {
-                alert["labels"]["flag_id"]: datetime.fromisoformat(alert["endsAt"])
-                for alert in await self.alerts()
-            }
+            now = await self.ends()
             assert now.keys() >= ends.keys(), "an alert has ended"
-            return all(now[flag_id] > end + rounds * EVERY for flag_id, end in ends.items())
+            return all(now[alert] > end + rounds * EVERY for alert, end in ends.items())
 
         await until(later, f"the {len(ends)} alerts are posted on")
 
@@ -243,6 +244,80 @@ async def test_a_resolved_flag_goes_away_and_a_new_one_comes(
         drives.report(DriveSighted(serial="Z2", occurred_at=timestamp_of(NOW)), party="owner")
         await drives.write(NOW)
         await alertmanager.shows(("sighted", "Z2"))
+
+
+async def test_a_parked_drive_is_an_alert_that_says_what_to_do_until_it_is_taken_up(
+    log: LogWriter, projecting: Projecting, alertmanager: Alertmanager
+) -> None:
+    alertmanager.start()
+    await alertmanager.answers()
+    await log.world()
+    await log.facts(DriveEnrolled(serial="ZK80001", occurred_at=now()))
+    for serial in ("ZK80001", "ZK80002"):
+        for value in (b"\xff\xff", b"\xff"):
+            await log.producer.send_and_wait(log.topics.drives, value, key=serial.encode(), headers=[])
+    async with (
+        projecting.worker(),
+        alerting(projecting.dsn, posting_to(alertmanager.url)) as serving,
+    ):
+        await alertmanager.shows(("parked", "ZK80001"), ("parked", "ZK80002"))
+        await until(serving, "health is SERVING all the same")
+        first, second = sorted(await alertmanager.alerts(), key=lambda alert: str(alert["labels"]["serial"]))
+        assert first["labels"] == {
+            "alertname": "parked",
+            "serial": "ZK80001",
+            "contract": "K-1",
+            "severity": "critical",
+        }
+        # Of what cannot be read nobody knows under which contract it was said.
+        assert "contract" not in second["labels"]
+        assert first["receivers"] == [{"name": "page"}]
+        bad = await _first_waiting(projecting.dsn, "ZK80001")
+        assert f"The event {bad.place} of this drive" in first["annotations"]["summary"]
+        assert bad.error in first["annotations"]["summary"]
+        assert "1 wait behind it" in first["annotations"]["summary"]
+        assert "`mitodoke quarantine list`" in first["annotations"]["next"]
+        assert datetime.fromisoformat(first["startsAt"]) == bad.recorded_at
+        for _ in range(2):
+            bad = await _first_waiting(projecting.dsn, "ZK80001")
+            await discard(
+                projecting.bootstrap,
+                projecting.dsn,
+                projecting.topics,
+                SystemClock(),
+                bad.partition,
+                bad.offset,
+                by="sato",
+                why="not a fact",
+            )
+        await alertmanager.shows(("parked", "ZK80002"))
+
+
+async def _first_waiting(dsn: str, serial: str) -> Waiting:
+    connection = await asyncpg.connect(dsn, server_settings={"search_path": "custody"})
+    try:
+        return (await waiting(connection, serial))[0]
+    finally:
+        await connection.close()
+
+
+async def test_more_parked_drives_than_one_query_asks_for_all_are_alerts(
+    drives: JudgedDrives, alertmanager: Alertmanager
+) -> None:
+    connection = await asyncpg.connect(drives.dsn, server_settings={"search_path": "custody"})
+    try:
+        await connection.execute(
+            "insert into quarantine select 0, n, 'ZK' || n / 2, 'unreadable', '{}', '', now()"
+            " from generate_series(0, $1) as n",
+            2 * PAGE + 1,
+        )
+    finally:
+        await connection.close()
+    alertmanager.start()
+    await alertmanager.answers()
+    async with alerting(drives.dsn, posting_to(alertmanager.url, every=timedelta(seconds=5))):
+        parked = [("parked", f"ZK{number}") for number in range(PAGE + 1)]
+        await alertmanager.shows(("overdue", "Z1"), *parked)
 
 
 async def test_an_acknowledged_flag_is_not_posted(drives: JudgedDrives, alertmanager: Alertmanager) -> None:

@@ -37,7 +37,7 @@ from mitodoke.readmodel import queries
 from mitodoke.readmodel.pool import open_pool
 from mitodoke.readmodel.rows import RANK
 from mitodoke.services.dashboard.pages import PER_PAGE, application
-from mitodoke.services.dashboard.reading import ReadModel
+from mitodoke.services.dashboard.reading import PARKED_SHOWN, ReadModel
 from mitodoke_local import Backends
 from read_model import add_open_rows, until
 
@@ -659,6 +659,40 @@ async def test_a_drive_with_an_unreadable_fact_is_shown_as_not_accounted_for(
     finally:
         await connection.close()
     assert "not accounted for" not in (await pages.get("/drives/ZK80002")).text
+
+
+async def test_the_list_names_the_first_of_the_drives_with_an_unreadable_fact(
+    filled: str, pages: httpx.AsyncClient
+) -> None:
+    connection = await asyncpg.connect(filled, server_settings={"search_path": "custody"})
+    try:
+        await connection.execute(
+            "insert into quarantine values (0, 9997, 'ZK80002', 'unreadable', '{}', '', now()),"
+            " (0, 9998, 'ZK80002', 'waits', '{}', '', now())"
+        )
+        answer = await pages.get("/?lang=en")
+        assert (
+            "Drives of which a fact cannot be read: 1. What is shown of them may be" in Page(answer.text).text
+        )
+        assert '<a class="serial" href="/drives/ZK80002?lang=en">ZK80002</a></p>' in answer.text
+        # Those of the contract that is asked for, and no others; of what was never read nobody knows the contract.
+        await connection.execute(
+            "insert into quarantine select 0, 10000 + n, 'ZK9000' || n, 'unreadable', '{}', '', now()"
+            " from generate_series(1, 7) as n"
+        )
+        of_k1 = Page((await pages.get("/?lang=ja&contract=K-1")).text).text
+        assert "読み取れない記録があるドライブ：1 台。" in of_k1
+        assert "ZK90001" not in of_k1
+        assert "cannot be read" not in Page((await pages.get("/?contract=K-2&lang=en")).text).text
+        many = Page((await pages.get("/?lang=ja")).text).text
+        assert "読み取れない記録があるドライブ：8 台。" in many
+        assert f"ZK9000{PARKED_SHOWN - 1} , …" in many
+        assert f"ZK9000{PARKED_SHOWN}" not in many
+        await connection.execute("delete from quarantine")
+    finally:
+        await connection.close()
+    for language, said in (("en", "cannot be read"), ("ja", "読み取れない")):
+        assert said not in (await pages.get(f"/?lang={language}")).text
 
 
 @pytest.mark.parametrize(

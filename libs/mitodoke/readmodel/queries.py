@@ -87,6 +87,23 @@ class DriveView:
 
 
 @dataclass(frozen=True, slots=True)
+class Parked:
+    """A drive of which an event waits in quarantine, and later ones behind it: what is said of it may be out of date.
+
+    `contract` is that of its latest fact that counts, and empty where none does. The event that was wrong is at
+    `partition` and `offset`, was recorded at `since`, and is the first of `waiting`.
+    """
+
+    serial: str
+    contract: str
+    partition: int
+    offset: int
+    error: str
+    since: datetime
+    waiting: int
+
+
+@dataclass(frozen=True, slots=True)
 class ShipmentView:
     """A manifest of one contract against what arrived; serials in order."""
 
@@ -326,6 +343,38 @@ async def drive(connection: Connection, serial: str, decode: Decoder) -> DriveVi
         tuple(stored),
         tuple(owed),
     )
+
+
+async def parked(
+    connection: Connection,
+    *,
+    contracts: Collection[str] | None = None,
+    after: str | None = None,
+    limit: int = 100,
+) -> tuple[list[Parked], Total]:
+    """The parked drives by serial, and how many there are in all, counted up to MOST_COUNTED.
+
+    `after` is the serial of the last of the page before. A drive of which no fact counts is under no contract.
+    """
+    where, arguments = ["true"], list[Any]()
+    if contracts is not None:
+        arguments.append(list(contracts))
+        where.append("serial in (select serial from drive_contract where contract = any($1))")
+    drives = f"(select distinct serial from quarantine where {' and '.join(where)}) as parked"
+    total = await _counted(connection, drives, arguments)
+    if after is not None:
+        arguments.append(after)
+        where.append(f"serial > ${len(arguments)}")
+    arguments.append(limit)
+    rows = await connection.fetch(
+        f"""select distinct on (serial) serial, coalesce(drive.contract, ''), quarantine.partition, "offset", error,
+                recorded_at, count(*) over (partition by serial)
+            from quarantine left join drive using (serial)
+            where {" and ".join(where)}
+            order by serial, "offset" limit ${len(arguments)}""",
+        *arguments,
+    )
+    return [Parked(*row) for row in rows], total
 
 
 async def records(connection: Connection, serials: Sequence[str], decode: Decoder) -> dict[str, Record]:
