@@ -117,7 +117,7 @@ class NeverInTime:
     """An advisor whose read model answers after every limit."""
 
     async def advise(
-        self, facts: Sequence[Fact], as_of: datetime, reference: Reference
+        self, facts: Sequence[Fact], as_of: datetime, reference: Reference, *, stranger: bool
     ) -> Sequence[Sequence[Advisory]]:
         await asyncio.Event().wait()
         raise AssertionError

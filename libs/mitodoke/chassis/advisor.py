@@ -28,6 +28,25 @@ holds of the read model does not grow with the size of a call, nor much with how
 MISREAD: Final = frozenset({"unknown_drive", "not_on_manifest"})
 """What a drive is flagged for whose number may have been misread."""
 
+OF_ITSELF: Final = frozenset(
+    {
+        "suspect_serial",
+        "unknown_contract",
+        "unapproved_party",
+        "same_person",
+        "understaffed_transit",
+        "seal_mismatch",
+        "evidence_missing",
+        "late_report",
+        "off_hours",
+        "sighted",
+        "lost",
+        "conflicting_facts",
+    }
+)
+"""What a fact, judged alone, is flagged for rightly whatever else was reported of its drive. The other findings rest on
+what others reported, or did not, or on whom the contract names."""
+
 DID_YOU_MEAN_AT_MOST: Final = 100
 """For so many drives of a call another number is looked for: a call with more has another trouble."""
 
@@ -44,9 +63,12 @@ class Advisor(Protocol):
     """Judges facts that are about to be recorded, against the read model as it stands."""
 
     async def advise(
-        self, facts: Sequence[Fact], as_of: datetime, reference: Reference
+        self, facts: Sequence[Fact], as_of: datetime, reference: Reference, *, stranger: bool
     ) -> Sequence[Sequence[Advisory]]:
-        """The advisories of each fact, in the order given. Raises AdvisoriesUnavailable when it cannot say."""
+        """The advisories of each fact, in the order given. Raises AdvisoriesUnavailable when it cannot say.
+
+        A `stranger`, whom the facts' contract does not name, learns nothing of what others reported under it.
+        """
         ...
 
 
@@ -58,7 +80,7 @@ class UnavailableAdvisor:
     """The advisor of a service that has no read model."""
 
     async def advise(
-        self, facts: Sequence[Fact], as_of: datetime, reference: Reference
+        self, facts: Sequence[Fact], as_of: datetime, reference: Reference, *, stranger: bool
     ) -> Sequence[Sequence[Advisory]]:
         """Raises AdvisoriesUnavailable."""
         raise AdvisoriesUnavailable("no read model")
@@ -95,11 +117,12 @@ class ReadModelAdvisor:
             self._pool.terminate()
 
     async def advise(
-        self, facts: Sequence[Fact], as_of: datetime, reference: Reference
+        self, facts: Sequence[Fact], as_of: datetime, reference: Reference, *, stranger: bool
     ) -> Sequence[Sequence[Advisory]]:
         """The open findings of each fact's drive under the fact's contract, as they would be with the fact.
 
-        Raises AdvisoriesUnavailable when the read model does not answer.
+        A `stranger` is told what is wrong with the fact itself, and of no other number. Raises AdvisoriesUnavailable
+        when the read model does not answer.
         """
         advisories: list[list[Advisory]] = []
         for first in range(0, len(facts), AT_ONCE):
@@ -107,10 +130,13 @@ class ReadModelAdvisor:
             serials = sorted({fact.serial for fact in some})
             records = await self._asked(partial(queries.records, serials=serials, decode=decode_fact))
             advisories += [
-                _advice(records.get(fact.serial) or Record(fact.serial), fact, as_of, reference)
+                advice(
+                    records.get(fact.serial) or Record(fact.serial), fact, as_of, reference, stranger=stranger
+                )
                 for fact in some
             ]
-        await self._suggest(facts, advisories)
+        if not stranger:
+            await self._suggest(facts, advisories)
         return advisories
 
     async def _suggest(self, facts: Sequence[Fact], advisories: Sequence[list[Advisory]]) -> None:
@@ -146,15 +172,28 @@ async def _enrolled_among(connection: Connection, contract: str, serials: set[st
     return await queries.enrolled_among(connection, contract, serials)
 
 
-def _advice(record: Record, fact: Fact, as_of: datetime, reference: Reference) -> list[Advisory]:
+def advice(
+    record: Record, fact: Fact, as_of: datetime, reference: Reference, *, stranger: bool
+) -> list[Advisory]:
+    """What is said of a fact that comes to this record.
+
+    What a `stranger` is told does not depend on the record, so that it tells nothing of it; but for the fact's own
+    event, which is its reporter's.
+    """
     try:
         folded = fold(record, fact)
     except ConflictingRepeatError as error:
         return [Advisory("conflicting_repeat", str(error))]
+    if stranger:
+        folded = fold(Record(fact.serial), fact)
     # The broker's clock may be ahead of this service's: what is recorded is known.
     known = max(as_of, *(held.recorded_at for held in folded.facts))
     return [
         Advisory(flag.kind, flag.message)
         for flag in judge(folded, reference, known).flags
-        if flag.kind != OVERDUE and flag.state is FlagState.OPEN and flag.contract == fact.contract
+        if flag.kind != OVERDUE
+        and flag.state is FlagState.OPEN
+        and flag.contract == fact.contract
+        # Whom else the contract approves is not for a stranger to find out.
+        and (not stranger or (flag.kind in OF_ITSELF and flag.party == fact.party))
     ]

@@ -89,7 +89,7 @@ class Recording:
 
     async def _report(self, request: Any, caller: Caller, context: CallContext, response: Any) -> None:
         party = await self._permitted(request, caller)
-        await self.parties.require_contract(request.contract_id, "contract_id")
+        contract = await self.parties.require_contract(request.contract_id, "contract_id")
         now = self.clock.now()
         serials = _serials(request.items)
         _refuse_future(request.items, now)
@@ -105,7 +105,9 @@ class Recording:
         )
         events = drive_events(request.items, serials, envelope)
         _refuse_large(events)
-        advice = self._start_advice(request, serials, events, envelope, now)
+        # As in CustodyQuery: who reports for another reads by its own right.
+        stranger = caller.party_id != self.parties.administrator and not contract.has_party(caller.party_id)
+        advice = self._start_advice(request, serials, events, envelope, now, stranger=stranger)
         try:
             receipts = await recorded(self.recorder, events, context)
             advisories = await advice if advice is not None else None
@@ -137,14 +139,18 @@ class Recording:
         events: Sequence[Event],
         envelope: Envelope,
         now: datetime,
+        *,
+        stranger: bool,
     ) -> "asyncio.Task[Sequence[Sequence[Advisory]] | None] | None":
         if request.advisories == report_pb2.ADVISORY_WISH_NONE:
             return None
         facts = _provisional_facts(request.items, serials, events, envelope, now)
         # It runs beside the append, and what it does never delays or fails the recording.
-        return asyncio.create_task(self._advise(facts, now))
+        return asyncio.create_task(self._advise(facts, now, stranger=stranger))
 
-    async def _advise(self, facts: Sequence[Fact], now: datetime) -> Sequence[Sequence[Advisory]] | None:
+    async def _advise(
+        self, facts: Sequence[Fact], now: datetime, *, stranger: bool
+    ) -> Sequence[Sequence[Advisory]] | None:
         """The advisories; None when there are none to give in time.
 
         It raises nothing: a task that ends with an error keeps all that was at hand in it until the collector comes.
@@ -152,7 +158,9 @@ class Recording:
         try:
             async with asyncio.timeout(ADVISORY_LIMIT):
                 follower = self.parties.follower
-                return await self.advisor.advise(facts, follower.as_of(now), follower.reference)
+                return await self.advisor.advise(
+                    facts, follower.as_of(now), follower.reference, stranger=stranger
+                )
         except (TimeoutError, AdvisoriesUnavailable):
             return None
         except Exception as error:
