@@ -9,10 +9,12 @@ import asyncio
 import contextlib
 import json
 import uuid
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 
+import asyncpg
 from aiokafka import ConsumerRecord
 
 from mitodoke.chassis.clock import Clock
@@ -26,15 +28,28 @@ from mitodoke.eventlog.topics import Topics
 from mitodoke.lifecycle.judge import judge
 from mitodoke.lifecycle.reference import Reference
 from mitodoke.readmodel import bulk, store
-from mitodoke.readmodel.pool import Connection, open_pool
+from mitodoke.readmodel.pool import HANGS_AT_MOST, Connection, open_pool
 from mitodoke.services.projection.ledger import Ledger
 
 REFERENCE_SECONDS = 20.0
 LOOK_AGAIN_SECONDS = 0.05
 
+ANSWER_SECONDS: Final = HANGS_AT_MOST.total_seconds() * 0.4
+"""How long Kafka may take to answer in the middle of a transaction, which asks it twice. PostgreSQL ends one that hangs
+for longer than HANGS_AT_MOST, and until it ends nobody else writes the partition."""
+
+BROKEN_OFF: Final = (
+    asyncpg.PostgresError,
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,
+    OSError,
+    TimeoutError,
+)
+"""What ends a transaction without a word of whether it was committed."""
+
 
 class QuarantineError(Exception):
-    """It cannot be done, and nothing was changed; the message says why and what to do."""
+    """It cannot be done, or may not have been; the message says why, what stands now, and what to do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +103,7 @@ async def retry(
 ) -> Decided:
     """Take up all events of the drive again.
 
-    Raises QuarantineError when none waits, or nobody or no reason is named.
+    Raises QuarantineError when none waits, nobody or no reason is named, or it is not known to be done.
     """
     async with _at_hand(bootstrap, dsn, topics) as (connection, follower, recorder):
         held = await waiting(connection, serial)
@@ -104,7 +119,8 @@ async def discard(
 ) -> Decided:
     """Let the event count for nothing, for ever, and take up what waited behind it.
 
-    The event stays in the log. Raises QuarantineError when no such event waits, or nobody or no reason is named.
+    The event stays in the log. Raises QuarantineError when no such event waits, nobody or no reason is named, or it is
+    not known to be done.
     """
     async with _at_hand(bootstrap, dsn, topics) as (connection, follower, recorder):
         everything = await waiting(connection)
@@ -195,71 +211,130 @@ async def _decide(
 ) -> Decided:
     if not why.strip() or not by.strip():
         raise QuarantineError("Say who decides and why: both are kept for the auditor")
-    serial, partition = held[0].serial, held[0].partition
-    async with connection.transaction():
-        # The fence, without moving on: a worker that writes this partition meanwhile waits, and then forgets.
-        next_offset = await connection.fetchval(
-            "select next_offset from progress where partition = $1 for update", partition
-        )
-        # Behind the lock: by no less of the reference log than any worker has judged this partition by.
-        await follower.read_to_end(REFERENCE_SECONDS)
-        await store.fence(
-            connection, partition, start=next_offset, end=next_offset, knows=follower.next_offset
-        )
-        now_held = await waiting(connection, serial)
-        if [e.offset for e in now_held] != [e.offset for e in held]:
-            raise QuarantineError(f"More has come to wait of {serial} just now; look again, and decide again")
-        if discarded is not None and discarded.offset in await _counted(connection, held):
-            raise QuarantineError(
-                f"The fact at {discarded.place} is sound and counts; the judgement of {serial} failed after it. "
-                "Take it up again with a version that can judge it: `mitodoke quarantine retry`"
-            )
-        now_discarded = (
-            frozenset()
-            if discarded is None
-            else frozenset({(discarded.offset, fingerprint(as_read(topics.drives, discarded)))})
-        )
-        still = await take_up(
-            connection, topics.drives, follower.reference, clock, partition, serial, discarded=now_discarded
-        )
-        decision = QuarantineDecided(
-            serial=serial,
-            decided_by=by,
-            why=why,
-            decided_at=timestamp_of(clock.now()),
-            events=[
-                QuarantinedEvent(
-                    partition=e.partition,
-                    offset=e.offset,
-                    fingerprint=fingerprint(as_read(topics.drives, e)),
-                    discarded=e is discarded,
-                    error=e.error,
-                    error_after=still[e.offset].error if e.offset in still else "",
-                )
-                for e in held
-            ],
-        )
-        at = await _appended(recorder, decision)
-        await store.write_decisions(connection, {at: decision})
+    # Most of what there is to wait for is waited for before anybody else has to.
+    await follower.read_to_end(REFERENCE_SECONDS)
+    appended: int | None = None
+    no_receipt: QuarantineError | None = None
+    try:
+        async with connection.transaction():
+            still = await _carry_out(connection, follower, topics, clock, held, discarded)
+            decision = _decision(topics, clock, held, discarded, still, by, why)
+            try:
+                appended = await _appended(recorder, decision)
+            except QuarantineError as error:
+                # Kept: where PostgreSQL has broken off meanwhile, the end of the transaction says that instead.
+                no_receipt = error
+                raise
+            await store.write_decisions(connection, {appended: decision})
+    except BROKEN_OFF as error:
+        if no_receipt is not None:
+            raise no_receipt from None
+        if appended is None:
+            raise
+        raise QuarantineError(_in_the_log_alone(held[0].serial, discarded, error)) from error
     taken_up = sum(e is not discarded and e.offset not in still for e in held)
     return Decided(taken_up, tuple(still.values()))
+
+
+async def _carry_out(
+    connection: Connection,
+    follower: ReferenceFollower,
+    topics: Topics,
+    clock: Clock,
+    held: Sequence[Waiting],
+    discarded: Waiting | None,
+) -> dict[int, Waiting]:
+    """Take up what is held, but for what is discarded, behind the fence; what waits still, by offset."""
+    serial, partition = held[0].serial, held[0].partition
+    # The fence, without moving on: a worker that writes this partition meanwhile waits, and then forgets.
+    next_offset = await connection.fetchval(
+        "select next_offset from progress where partition = $1 for update", partition
+    )
+    # Behind the lock: by no less of the reference log than any worker has judged this partition by.
+    await follower.read_to_end(ANSWER_SECONDS)
+    await store.fence(connection, partition, start=next_offset, end=next_offset, knows=follower.next_offset)
+    now_held = await waiting(connection, serial)
+    if [e.offset for e in now_held] != [e.offset for e in held]:
+        raise QuarantineError(f"More has come to wait of {serial} just now; look again, and decide again")
+    if discarded is not None and discarded.offset in await _counted(connection, held):
+        raise QuarantineError(
+            f"The fact at {discarded.place} is sound and counts; the judgement of {serial} failed after it. "
+            "Take it up again with a version that can judge it: `mitodoke quarantine retry`"
+        )
+    now_discarded = (
+        frozenset()
+        if discarded is None
+        else frozenset({(discarded.offset, fingerprint(as_read(topics.drives, discarded)))})
+    )
+    return await take_up(
+        connection, topics.drives, follower.reference, clock, partition, serial, discarded=now_discarded
+    )
+
+
+def _decision(
+    topics: Topics,
+    clock: Clock,
+    held: Sequence[Waiting],
+    discarded: Waiting | None,
+    still: Mapping[int, Waiting],
+    by: str,
+    why: str,
+) -> QuarantineDecided:
+    return QuarantineDecided(
+        serial=held[0].serial,
+        decided_by=by,
+        why=why,
+        decided_at=timestamp_of(clock.now()),
+        events=[
+            QuarantinedEvent(
+                partition=e.partition,
+                offset=e.offset,
+                fingerprint=fingerprint(as_read(topics.drives, e)),
+                discarded=e is discarded,
+                error=e.error,
+                error_after=still[e.offset].error if e.offset in still else "",
+            )
+            for e in held
+        ],
+    )
+
+
+def _in_the_log_alone(serial: str, discarded: Waiting | None, error: BaseException) -> str:
+    """What to say when the decision was appended, and PostgreSQL did not say that it has what follows from it."""
+    stands = f"The decision stands in the log, and PostgreSQL broke off before it said that it took it in ({error!r})"
+    if discarded is None:
+        return (
+            f"{stands}. The log alone takes nothing up: look at `mitodoke quarantine list` for the events of {serial}, "
+            "and run this again if they wait still"
+        )
+    return (
+        f"{stands}. The projection carries it out as soon as it runs and reads it, and until then the events of "
+        f"{serial} wait: look at `mitodoke quarantine list` in a minute, and do not decide again"
+    )
 
 
 async def _appended(recorder: Recorder, decision: QuarantineDecided) -> int:
     """Where the decision stands in the reference log. Raises QuarantineError, and the transaction is then undone."""
     envelope = Envelope(service="quarantine", party="", request_id=str(uuid.uuid4()))
     try:
-        (receipt,) = await recorder.record([decision_event(decision, envelope)], REFERENCE_SECONDS)
+        (receipt,) = await recorder.record([decision_event(decision, envelope)], ANSWER_SECONDS)
     except (LogUnavailable, QueueFull) as error:
         raise QuarantineError(
             f"The decision could not be recorded, and nothing was changed: {error}"
         ) from None
     except OutcomeUnknown:
-        raise QuarantineError(
-            "The log did not say whether it has the decision. If it has, the projection carries it out when it reads "
-            "it: look at `mitodoke quarantine decisions` in a minute, and decide again only if it is not there"
-        ) from None
+        raise QuarantineError(_perhaps_in_the_log(decision)) from None
     return receipt.offset
+
+
+def _perhaps_in_the_log(decision: QuarantineDecided) -> str:
+    unknown = f"The log did not say within {ANSWER_SECONDS:g} s whether it has the decision"
+    if any(event.discarded for event in decision.events):
+        return (
+            f"{unknown}. If it has, the projection carries it out when it reads it: look at `mitodoke quarantine "
+            "decisions` in a minute, and decide again only if it is not there"
+        )
+    return f"{unknown}. The events of {decision.serial} wait still, whether or not it has: run this again"
 
 
 def as_read(topic: str, event: Waiting) -> ConsumerRecord:

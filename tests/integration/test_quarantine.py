@@ -1,21 +1,26 @@
 """The two ways out of quarantine, on the real log and the real tables, beside a running projection."""
 
 import asyncio
+import contextlib
 import os
+import signal
 import sys
 import uuid
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable, Coroutine
 from datetime import UTC, datetime, timedelta
+from typing import Any, TypeVar
 
 import asyncpg
 import pytest
 
 from log_writer import LogWriter, now
 from mitodoke.chassis.clock import SystemClock
+from mitodoke.cli.exits import Exit
 from mitodoke.contracts.leasing.v1.leasing_pb2 import DriveEnrolled, LeaseEnded
 from mitodoke.contracts.reference.v1.reference_pb2 import QuarantineDecided, QuarantinedEvent
 from mitodoke.contracts.returns.v1.returns_pb2 import DriveReturned
 from mitodoke.eventlog.cloudevents import Envelope, decision_event
+from mitodoke.eventlog.reference_log import ReferenceUnavailable
 from mitodoke.eventlog.same_log import fingerprint
 from mitodoke.lifecycle.alike import Alike
 from mitodoke.lifecycle.judge import judge
@@ -32,6 +37,7 @@ from mitodoke.services.projection.quarantine import (
     waiting,
 )
 from mitodoke.services.projection.rebuild import rebuild
+from mitodoke_local import Backends
 from projecting import Projecting
 from read_model import ask, contents, until
 
@@ -362,28 +368,32 @@ async def test_what_cannot_be_decided_changes_nothing(log: LogWriter, projecting
     assert await ask(projecting.dsn, "select count(*) from quarantine_decision") == 0
 
 
-async def test_the_commands_show_what_waits_and_settle_it(
-    log: LogWriter, projecting: Projecting, namespace: str
-) -> None:
+async def _said(of: Projecting, namespace: str, *command: str) -> tuple[int, str]:
+    """The exit code of a quarantine command, and what it says."""
     environment = os.environ | {
-        "MITODOKE_KAFKA": projecting.bootstrap,
-        "MITODOKE_DATABASE": projecting.dsn,
+        "MITODOKE_KAFKA": of.bootstrap,
+        "MITODOKE_DATABASE": of.dsn,
         "MITODOKE_TOPIC_NAMESPACE": namespace,
         "MITODOKE_LISTEN": "127.0.0.1:0",
         "MITODOKE_DEV_SECRET": "none",
         "COLUMNS": "200",
     }
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "mitodoke.cli", "quarantine", *command),
+        env=environment,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+    )
+    output, _ = await process.communicate()
+    assert process.returncode is not None
+    return process.returncode, output.decode()
 
+
+async def test_the_commands_show_what_waits_and_settle_it(
+    log: LogWriter, projecting: Projecting, namespace: str
+) -> None:
     async def said(*command: str) -> tuple[int, str]:
-        process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "mitodoke.cli", "quarantine", *command),
-            env=environment,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.STDOUT,
-        )
-        output, _ = await process.communicate()
-        assert process.returncode is not None
-        return process.returncode, output.decode()
+        return await _said(projecting, namespace, *command)
 
     await _poisoned(log)
     async with projecting.worker():
@@ -404,3 +414,169 @@ async def test_the_commands_show_what_waits_and_settle_it(
     assert await said("list") == (0, "Nothing waits in quarantine.\n")
     code, decided = await said("decisions")
     assert (code, decided.count("sato")) == (0, 3)
+
+
+BEFORE_KAFKA_IS_ASKED = "select from progress for update"
+"""What a decision waits for before it reads the reference log to its end, in the middle of its transaction."""
+
+BEFORE_THE_APPEND = "lock table quarantine in share mode"
+"""What it waits for after that, and before it is appended."""
+
+T = TypeVar("T")
+
+
+@contextlib.asynccontextmanager
+async def while_the_broker_stands_still(
+    backends: Backends, of: Projecting, from_lock: str, deciding: Coroutine[Any, Any, T]
+) -> AsyncIterator[tuple[asyncio.Task[T], asyncpg.Connection]]:
+    """The task of deciding, as the broker stands still from when it has come as far as that lock."""
+    connection = await asyncpg.connect(of.dsn, server_settings={"search_path": "custody"})
+    task: asyncio.Task[T] | None = None
+    try:
+        async with connection.transaction():
+            await connection.execute(from_lock)
+            task = asyncio.create_task(deciding)
+
+            async def waits() -> bool:
+                return bool(
+                    await connection.fetchval("select exists (select from pg_locks where not granted)")
+                )
+
+            await until(waits, "the decision waits for the lock", limit=60)
+            backends.broker.child.send(signal.SIGSTOP)
+        yield task, connection
+    finally:
+        backends.broker.child.send(signal.SIGCONT)
+        if task is not None:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+        await connection.close()
+
+
+async def _break_off(connection: asyncpg.Connection) -> None:
+    """End the session of whoever waits for Kafka in the middle of a transaction."""
+    sessions = """pg_stat_activity where datname = current_database() and application_name = 'mitodoke'
+        and state = 'idle in transaction' and state_change < clock_timestamp() - interval '0.5 s'"""
+
+    async def broken() -> bool:
+        return bool(await connection.fetchval(f"select bool_or(pg_terminate_backend(pid)) from {sessions}"))
+
+    await until(broken, "the decision waits for Kafka")
+
+
+async def test_a_log_that_does_not_answer_is_not_waited_for_longer_than_postgresql_waits(
+    backends: Backends, log: LogWriter, projecting: Projecting
+) -> None:
+    await _poisoned(log)
+    async with projecting.worker():
+        await projecting.caught_up()
+    async with while_the_broker_stands_still(
+        backends, projecting, BEFORE_KAFKA_IS_ASKED, _discard_the_first(projecting)
+    ) as (deciding, _):
+        with pytest.raises(ReferenceUnavailable, match="could not be read to its end"):
+            await deciding
+    assert await ask(projecting.dsn, "select count(*) from quarantine") == 3
+
+
+async def test_of_a_decision_that_may_be_in_the_log_it_is_said_how_to_find_out(
+    backends: Backends, log: LogWriter, projecting: Projecting
+) -> None:
+    await _poisoned(log)
+    async with projecting.worker():
+        await projecting.caught_up()
+    async with while_the_broker_stands_still(
+        backends, projecting, BEFORE_THE_APPEND, _discard_the_first(projecting)
+    ) as (deciding, _):
+        with pytest.raises(
+            QuarantineError, match=r"The log did not say .* decide again only if it is not there"
+        ):
+            await deciding
+    assert await ask(projecting.dsn, "select count(*) from quarantine") == 3
+    async with projecting.worker():
+        await projecting.settled()
+        in_the_log = await ask(projecting.dsn, "select count(*) from quarantine_decision")
+        if not in_the_log:
+            await _discard_the_first(projecting)
+        assert await _kinds(projecting) == ["DriveEnrolled", "LeaseEnded", "DriveReturned"]
+
+
+async def test_a_decision_that_is_in_the_log_when_postgresql_breaks_off_is_said_to_be_there(
+    backends: Backends, log: LogWriter, projecting: Projecting
+) -> None:
+    await _poisoned(log)
+    async with projecting.worker():
+        await projecting.caught_up()
+    async with while_the_broker_stands_still(
+        backends, projecting, BEFORE_THE_APPEND, _discard_the_first(projecting)
+    ) as (deciding, connection):
+        await _break_off(connection)
+        backends.broker.child.send(signal.SIGCONT)
+        with pytest.raises(
+            QuarantineError, match=r"stands in the log.* carries it out.* do not decide again"
+        ):
+            await deciding
+    assert await ask(projecting.dsn, "select count(*) from quarantine") == 3
+    async with projecting.worker():
+
+        async def free() -> bool:
+            return bool(await ask(projecting.dsn, "select count(*) = 0 from quarantine"))
+
+        await until(free, "the projection carries it out", limit=120)
+        await projecting.settled()
+    assert await _kinds(projecting) == ["DriveEnrolled", "LeaseEnded", "DriveReturned"]
+    assert await ask(projecting.dsn, "select count(*) from quarantine_decision") == 3
+
+
+async def test_of_taking_up_again_it_is_said_that_the_log_alone_does_not_do_it(
+    backends: Backends, log: LogWriter, projecting: Projecting, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stumbles(record, *others):  # type: ignore[no-untyped-def]  # as judge
+        raise ZeroDivisionError("a rule that is wrong")
+
+    await log.world()
+    await log.facts(DriveReturned(serial=BAD, occurred_at=now()))
+    async with projecting.worker():
+        _judges_by(monkeypatch, stumbles)
+        await projecting.caught_up()
+        _judges_by(monkeypatch, judge)
+    async with while_the_broker_stands_still(backends, projecting, BEFORE_THE_APPEND, _retry(projecting)) as (
+        deciding,
+        connection,
+    ):
+        await _break_off(connection)
+        backends.broker.child.send(signal.SIGCONT)
+        with pytest.raises(QuarantineError, match=r"stands in the log.* run this again if they wait still"):
+            await deciding
+    async with while_the_broker_stands_still(backends, projecting, BEFORE_THE_APPEND, _retry(projecting)) as (
+        deciding,
+        _,
+    ):
+        with pytest.raises(QuarantineError, match=r"The log did not say .* wait still.* run this again"):
+            await deciding
+    async with projecting.worker():
+        await projecting.settled()
+        assert await ask(projecting.dsn, "select count(*) from quarantine") == 1
+        assert await _retry(projecting) == Decided(1, ())
+
+
+async def test_where_postgresql_breaks_off_before_the_append_the_command_says_that_nothing_was_changed(
+    backends: Backends, log: LogWriter, projecting: Projecting, namespace: str
+) -> None:
+    await _poisoned(log)
+    async with projecting.worker():
+        await projecting.caught_up()
+    place = await ask(
+        projecting.dsn, """select partition || '/' || min("offset") from quarantine group by partition"""
+    )
+    command = _said(projecting, namespace, "discard", place, "--by", "sato", "--why", "not a fact")
+    async with while_the_broker_stands_still(backends, projecting, BEFORE_KAFKA_IS_ASKED, command) as (
+        deciding,
+        connection,
+    ):
+        await _break_off(connection)
+        backends.broker.child.send(signal.SIGCONT)
+        code, told = await deciding
+    assert code == Exit.UNREACHABLE, told
+    assert "Nothing was changed" in told
+    assert "Traceback" not in told
+    assert await ask(projecting.dsn, "select count(*) from quarantine") == 3

@@ -24,7 +24,7 @@ from mitodoke.eventlog.reference_log import ReferenceUnavailable
 from mitodoke.eventlog.topics import Topics
 from mitodoke.readmodel.pool import SCHEMA
 from mitodoke.services.projection import quarantine
-from mitodoke.services.projection.quarantine import Decided, QuarantineError, Waiting
+from mitodoke.services.projection.quarantine import BROKEN_OFF, Decided, QuarantineError, Waiting
 
 T = TypeVar("T")
 
@@ -183,7 +183,7 @@ def _run(connection: Path, ask: Callable[[Config], Awaitable[T]]) -> T:
         raise Stop(Exit.USAGE, str(error)) from None
     except QuarantineError as error:
         raise Stop(Exit.WRONG, str(error)) from None
-    except (KafkaError, ReferenceUnavailable, OSError, asyncpg.PostgresError, TimeoutError) as error:
+    except (KafkaError, ReferenceUnavailable, *BROKEN_OFF) as error:
         raise Stop(
             Exit.UNREACHABLE,
             f"Kafka or PostgreSQL does not answer: {error or type(error).__name__}. Nothing was changed; "
