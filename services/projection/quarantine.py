@@ -231,7 +231,7 @@ async def _decide(
             raise no_receipt from None
         if appended is None:
             raise
-        raise QuarantineError(_in_the_log_alone(held[0].serial, discarded, error)) from error
+        raise QuarantineError(_in_the_log_alone(held[0].serial, error)) from error
     taken_up = sum(e is not discarded and e.offset not in still for e in held)
     return Decided(taken_up, tuple(still.values()))
 
@@ -299,17 +299,12 @@ def _decision(
     )
 
 
-def _in_the_log_alone(serial: str, discarded: Waiting | None, error: BaseException) -> str:
+def _in_the_log_alone(serial: str, error: BaseException) -> str:
     """What to say when the decision was appended, and PostgreSQL did not say that it has what follows from it."""
-    stands = f"The decision stands in the log, and PostgreSQL broke off before it said that it took it in ({error!r})"
-    if discarded is None:
-        return (
-            f"{stands}. The log alone takes nothing up: look at `mitodoke quarantine list` for the events of {serial}, "
-            "and run this again if they wait still"
-        )
     return (
-        f"{stands}. The projection carries it out as soon as it runs and reads it, and until then the events of "
-        f"{serial} wait: look at `mitodoke quarantine list` in a minute, and do not decide again"
+        f"The decision stands in the log, and PostgreSQL broke off before it said that it took it in ({error!r}). "
+        f"The projection carries it out as soon as it runs and reads it, and until then the events of {serial} wait: "
+        "look at `mitodoke quarantine list` in a minute, and decide again only about what waits there still"
     )
 
 
@@ -323,18 +318,12 @@ async def _appended(recorder: Recorder, decision: QuarantineDecided) -> int:
             f"The decision could not be recorded, and nothing was changed: {error}"
         ) from None
     except OutcomeUnknown:
-        raise QuarantineError(_perhaps_in_the_log(decision)) from None
+        raise QuarantineError(
+            f"The log did not say within {ANSWER_SECONDS:g} s whether it has the decision. If it has, the projection "
+            "carries it out when it reads it: look at `mitodoke quarantine decisions` in a minute, and decide again "
+            "only if it is not there"
+        ) from None
     return receipt.offset
-
-
-def _perhaps_in_the_log(decision: QuarantineDecided) -> str:
-    unknown = f"The log did not say within {ANSWER_SECONDS:g} s whether it has the decision"
-    if any(event.discarded for event in decision.events):
-        return (
-            f"{unknown}. If it has, the projection carries it out when it reads it: look at `mitodoke quarantine "
-            "decisions` in a minute, and decide again only if it is not there"
-        )
-    return f"{unknown}. The events of {decision.serial} wait still, whether or not it has: run this again"
 
 
 def as_read(topic: str, event: Waiting) -> ConsumerRecord:
