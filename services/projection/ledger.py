@@ -15,6 +15,7 @@ from uuid import UUID
 from aiokafka import ConsumerRecord
 
 from mitodoke.eventlog.cloudevents import UndecodableEvent, decode_drive_event
+from mitodoke.eventlog.kept_text import drive_named, kept
 from mitodoke.eventlog.payloads import moment_of_milliseconds
 from mitodoke.eventlog.same_log import fingerprint
 from mitodoke.lifecycle.alike import Example, Like
@@ -48,13 +49,9 @@ which came first, and a live run and a rebuild must not answer differently.
 """
 
 
-def _serial(record: ConsumerRecord) -> str:
-    return (record.key or b"").decode(errors="replace")
-
-
 def serials_of(records: Iterable[ConsumerRecord]) -> set[str]:
     """The drives that these messages are about, by their keys."""
-    return {_serial(record) for record in records}
+    return {drive_named(record) for record in records}
 
 
 def is_discarded(record: ConsumerRecord, discarded: frozenset[tuple[int, bytes | None]]) -> bool:
@@ -113,7 +110,7 @@ class Ledger:
         """
         if self._discarded and is_discarded(record, self._discarded):
             return
-        serial = _serial(record)
+        serial = drive_named(record)
         state = self._state(serial)
         if state.parked:
             self._set_aside(record, state, WAITS_BEHIND)
@@ -303,7 +300,7 @@ class Ledger:
                 record.offset,
                 serial,
                 error,
-                json.dumps({name: value.decode(errors="replace") for name, value in record.headers}),
+                json.dumps({kept(name.encode()): kept(value) for name, value in record.headers}),
                 record.value or b"",
                 moment_of_milliseconds(record.timestamp),
             )

@@ -20,6 +20,7 @@ from aiokafka import ConsumerRecord
 from mitodoke.chassis.clock import Clock
 from mitodoke.contracts.reference.v1.reference_pb2 import QuarantineDecided, QuarantinedEvent
 from mitodoke.eventlog.cloudevents import Envelope, decision_event, decode_fact, timestamp_of
+from mitodoke.eventlog.kept_text import raw_of
 from mitodoke.eventlog.payloads import milliseconds_of_moment
 from mitodoke.eventlog.recorder import LogUnavailable, OutcomeUnknown, QueueFull, Recorder
 from mitodoke.eventlog.reference_log import ReferenceFollower
@@ -327,17 +328,20 @@ async def _appended(recorder: Recorder, decision: QuarantineDecided) -> int:
 
 
 def as_read(topic: str, event: Waiting) -> ConsumerRecord:
-    """The message of an event that waits, as it was read from the log; headers that were no text are mended."""
+    """The message of an event that waits, with all by which it was judged when it was read from the log."""
     return ConsumerRecord(
         topic=topic,
         partition=event.partition,
         offset=event.offset,
         timestamp=milliseconds_of_moment(event.recorded_at),
         timestamp_type=1,
-        key=event.serial.encode(),
+        key=raw_of(event.serial),
         value=event.payload,
         checksum=None,
         serialized_key_size=0,
         serialized_value_size=len(event.payload),
-        headers=tuple((name, value.encode()) for name, value in event.headers.items()),
+        headers=tuple(
+            ((raw_of(name) or b"").decode(errors="replace"), raw_of(value))
+            for name, value in event.headers.items()
+        ),
     )

@@ -31,6 +31,7 @@ from mitodoke.services.projection.worker import PASSING
 from mitodoke_local import Backends
 from projecting import Projecting
 from read_model import ask, contents, until
+from unreadable import append, unreadable
 
 
 async def test_a_fact_becomes_a_drive_with_what_it_is_owed(log: LogWriter, projecting: Projecting) -> None:
@@ -336,12 +337,26 @@ async def test_a_message_that_is_no_fact_parks_its_drive_and_stops_no_other(
     await log.facts(DriveEnrolled(serial="ZK80001", occurred_at=now()))
     await log.producer.send_and_wait(log.topics.drives, b"\xff\xff", key=b"ZK80001", headers=[])
     await log.facts(DriveReturned(serial="ZK80001", occurred_at=now()))
+    wrong = unreadable()
+    for message in wrong.values():
+        await append(log, message)
     await log.facts(DriveEnrolled(serial="ZK80002", occurred_at=now()))
     async with projecting.worker():
         await projecting.caught_up()
-    assert await ask(projecting.dsn, "select array_agg(serial) from quarantine") == ["ZK80001", "ZK80001"]
+    waiting = "select array_agg(serial) from quarantine where serial = 'ZK80001'"
+    assert await ask(projecting.dsn, waiting) == ["ZK80001", "ZK80001"]
     assert await ask(projecting.dsn, "select facts from drive where serial = 'ZK80001'") == 1
     assert await ask(projecting.dsn, "select facts from drive where serial = 'ZK80002'") == 1
+    named = "select count(distinct serial) from quarantine where error like '%cannot be read%'"
+    assert await ask(projecting.dsn, named) == 1 + len(wrong), (
+        "none waits behind another that it has no part in"
+    )
+    before = await contents(projecting.dsn)
+    await rebuild(
+        projecting.bootstrap, projecting.dsn, log.topics, SystemClock(), tell=lambda read, end: None
+    )
+    for table, rows in (await contents(projecting.dsn)).items():
+        assert rows == before[table], table
 
 
 async def test_a_parked_drive_keeps_no_other_from_being_judged_in_time(

@@ -40,6 +40,7 @@ from mitodoke.services.projection.rebuild import rebuild
 from mitodoke_local import Backends
 from projecting import Projecting
 from read_model import ask, contents, until
+from unreadable import append, unreadable
 
 BAD = "ZK80001"
 
@@ -178,8 +179,28 @@ async def test_a_judgement_that_fails_at_a_turning_point_parks_the_drive_and_sto
     assert await ask(projecting.dsn, "select count(*) from fact") == 3
 
 
-async def _retry(of: Projecting, by: str = "sato") -> Decided:
-    return await retry(of.bootstrap, of.dsn, of.topics, SystemClock(), BAD, by=by, why="mended")
+async def test_what_is_tried_again_is_judged_by_every_byte_that_the_log_holds(
+    log: LogWriter, projecting: Projecting
+) -> None:
+    await log.world()
+    for message in unreadable().values():
+        await append(log, message)
+    async with projecting.worker():
+        await projecting.caught_up()
+        before = await contents(projecting.dsn)
+        for serial in [row["serial"] for row in before["quarantine"]]:
+            still = await _retry(projecting, serial=serial)
+            assert (still.taken_up, [event.serial for event in still.waiting]) == (0, [serial])
+        await projecting.settled()
+        for table, rows in (await contents(projecting.dsn)).items():
+            assert rows == before[table], table
+        assert (await _discard_the_first(projecting)).waiting == ()
+    assert await ask(projecting.dsn, "select count(*) from quarantine") == len(before["quarantine"]) - 1
+    await _rebuilt_alike(projecting)
+
+
+async def _retry(of: Projecting, by: str = "sato", serial: str = BAD) -> Decided:
+    return await retry(of.bootstrap, of.dsn, of.topics, SystemClock(), serial, by=by, why="mended")
 
 
 async def _decision(of: Projecting) -> QuarantineDecided:

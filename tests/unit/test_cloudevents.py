@@ -386,12 +386,20 @@ def without(name: str) -> tuple[tuple[str, bytes], ...]:
     return tuple(each for each in GOOD.headers if each[0] != name)
 
 
+LOST = (*without("ce_type"), ("ce_type", b"mitodoke.oversight.v1.DriveLost"))
+
+
 @pytest.mark.parametrize(
     ("changes", "reason"),
     [
         ({"value": None}, "no key or no value"),
         ({"key": None}, "no key or no value"),
-        ({"key": b"\xff"}, "key is not UTF-8"),
+        ({"value": b""}, "no key or no value"),
+        ({"key": b"\xff"}, "key is no serial"),
+        ({"key": b"ABC\x00"}, "key is no serial"),
+        ({"key": "ABC\N{REPLACEMENT CHARACTER}".encode()}, "key is no serial"),
+        ({"key": b""}, "key is no serial"),
+        ({"key": b"A" * 257}, "key is no serial"),
         ({"value": b"\xff\xff"}, "is not a mitodoke.leasing.v1.LeaseEnded"),
         ({"headers": ()}, "ce_type is missing"),
         ({"headers": without("ce_id")}, "ce_id is missing"),
@@ -399,6 +407,20 @@ def without(name: str) -> tuple[tuple[str, bytes], ...]:
         ({"headers": (*without("ce_id"), ("ce_id", b"7"))}, "not a UUID"),
         ({"headers": (*without("ce_type"), ("ce_type", b"mitodoke.x.v9.Y"))}, "no drive fact"),
         ({"headers": (*without("ce_operatorid"), ("ce_operatorid", b"\xff"))}, "not UTF-8"),
+        ({"headers": (*without("ce_operatorid"), ("ce_operatorid", None))}, "ce_operatorid is missing"),
+        ({"headers": (*without("ce_operatorid"), ("ce_operatorid", b"a\x00"))}, r"U\+0000, or more than 128"),
+        ({"headers": (*without("ce_contractid"), ("ce_contractid", b"K" * 65))}, r"U\+0000, or more than 64"),
+        (
+            {"value": leasing.LeaseEnded(serial="a\x00", occurred_at={"seconds": 1}).SerializeToString()},
+            r"a text with the character U\+0000",
+        ),
+        (
+            {
+                "value": oversight.DriveLost(evidence=[{"purpose": "x" * 513}]).SerializeToString(),
+                "headers": LOST,
+            },
+            "or with more than 512",
+        ),
         (
             {"value": leasing.LeaseEnded(occurred_at={"seconds": 2**60}).SerializeToString()},
             "outside the years",

@@ -17,6 +17,7 @@ from asyncpg.pgproto.pgproto import UUID as StoredUUID
 from google.protobuf.message import DecodeError
 
 from mitodoke.contracts.reference.v1.reference_pb2 import QuarantineDecided
+from mitodoke.eventlog.kept_text import LONGEST_KEY, SIGN, kept
 from mitodoke.eventlog.payloads import (
     DRIVE_PAYLOADS_BY_TYPE,
     REFERENCE_PAYLOADS_BY_TYPE,
@@ -30,6 +31,7 @@ from mitodoke.eventlog.payloads import (
     purposes,
     read_drive_fact,
     read_reference_fact,
+    require_keepable,
     timestamp_of,
 )
 from mitodoke.lifecycle.facts import Fact
@@ -249,28 +251,26 @@ def _undecodable(record: ConsumerRecord, reason: str) -> UndecodableEvent:
 
 def _drive_fact(record: ConsumerRecord) -> Fact:
     headers = dict(record.headers)
-    if record.key is None or record.value is None:
+    # An empty value is kept as none is, and would be a fact of 1970 that says nothing.
+    if record.key is None or not record.value:
         raise Unreadable("it has no key or no value")
     type_name = _text(headers, "ce_type")
     payload = DRIVE_PAYLOADS_BY_TYPE.get(type_name)
     if payload is None:
         raise Unreadable(f"its type {type_name!r} is no drive fact that this version knows")
     message = parse_drive_fact(payload, record.value)
+    require_keepable(payload, message, record.value)
     try:
         occurred_at = moment(message.occurred_at)
     except OverflowError:
         raise Unreadable("its occurred_at is outside the years 1 to 9999") from None
-    try:
-        serial = record.key.decode()
-    except UnicodeDecodeError:
-        raise Unreadable("its key is not UTF-8") from None
     said: Said = {
         "event_id": _event_id_of(headers),
-        "serial": serial,
+        "serial": _serial_of(record.key),
         "occurred_at": occurred_at,
         "recorded_at": moment_of_milliseconds(record.timestamp),
         "party": _text(headers, "ce_partyid"),
-        "operator": _text(headers, "ce_operatorid"),
+        "operator": _text(headers, "ce_operatorid", most=128),
         "contract": _text(headers, "ce_contractid"),
         "backfilled": "ce_backfilled" in headers,
         "evidence": purposes(message),
@@ -296,14 +296,26 @@ def _reference_fact(record: ConsumerRecord) -> ReferenceFact:
     )
 
 
-def _text(headers: dict[str, bytes], name: str) -> str:
+def _serial_of(key: bytes) -> str:
+    serial = kept(key)
+    if SIGN in serial or not 0 < len(key) <= LONGEST_KEY:
+        raise Unreadable(
+            f"its key is no serial, which is UTF-8 of 1 to {LONGEST_KEY} bytes without control characters"
+        )
+    return serial
+
+
+def _text(headers: dict[str, bytes], name: str, *, most: int = 64) -> str:
     value = headers.get(name)
     if value is None:
         raise Unreadable(f"its header {name} is missing")
     try:
-        return value.decode()
+        text = value.decode()
     except UnicodeDecodeError:
         raise Unreadable(f"its header {name} is not UTF-8") from None
+    if "\x00" in text or len(text) > most:
+        raise Unreadable(f"its header {name} has the character U+0000, or more than {most} characters")
+    return text
 
 
 def _event_id_of(headers: dict[str, bytes]) -> UUID:

@@ -4,7 +4,7 @@ One small function per fact, in one table by kind.
 """
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
@@ -30,6 +30,9 @@ from mitodoke.lifecycle.reference import Approval, Permission, ReferenceFact
 from mitodoke.policyfile import calendar_for, read_policy
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+
+LONGEST_TEXT: Final = 512
+"""Characters: no service takes a longer one. PostgreSQL keeps no text with U+0000, and finds nothing by a long one."""
 
 
 class Unreadable(ValueError):
@@ -305,6 +308,27 @@ def parse_drive_fact(payload: DrivePayload, value: bytes) -> Any:
         return payload.message.FromString(value)
     except DecodeError as error:
         raise Unreadable(f"its value is not a {payload.type_name}: {error}") from None
+
+
+def require_keepable(payload: DrivePayload, message: Any, value: bytes) -> None:
+    """Raises Unreadable when a text of the message, which was parsed from the value, cannot be kept."""
+    # A text with U+0000 has the byte 0, and a long text is in a long value: few messages are searched.
+    if b"\x00" in value or len(value) > LONGEST_TEXT:
+        for text in _texts(message):
+            if "\x00" in text or len(text) > LONGEST_TEXT:
+                raise Unreadable(
+                    f"its {payload.type_name} has a text with the character U+0000, or with more than {LONGEST_TEXT} "
+                    "characters"
+                )
+
+
+def _texts(message: Message) -> Iterator[str]:
+    for field, value in message.ListFields():
+        for each in value if field.is_repeated else (value,):
+            if isinstance(each, str):
+                yield each
+            elif isinstance(each, Message):
+                yield from _texts(each)
 
 
 def read_drive_fact(payload: DrivePayload, message: Any, said: Said) -> Fact:
