@@ -350,7 +350,7 @@ class CustodyQuery:
             positions = await queries.positions(connection)
             held = await queries.held(connection) if self._contracts(caller) is None else {}
             freshness = await self._freshness(connection)
-        ends = await self._ends.ends([position.partition for position in positions])
+        ends = self._ends.known.offsets
         return query_pb2.GetStatusResponse(
             partitions=[
                 query_pb2.PartitionStatus(
@@ -528,6 +528,8 @@ class CustodyQuery:
 
     @contextlib.asynccontextmanager
     async def _reading(self) -> AsyncIterator[Connection]:
+        # Before, since nobody is to hold a connection while the broker is waited for.
+        await self._ends.refresh()
         try:
             # One snapshot, so that the parts of an answer fit each other.
             async with (
@@ -545,9 +547,9 @@ class CustodyQuery:
     async def _freshness(self, connection: Connection) -> query_pb2.Freshness:
         positions = await store.positions(connection)
         read_through = await queries.read_through(connection)
-        ends = await self._ends.ends(positions)
-        lag = sum(max(0, end - positions.get(partition, 0)) for partition, end in ends.items())
-        return query_pb2.Freshness(read_through=stamp(read_through), lag=lag)
+        ends = self._ends.known
+        lag = sum(max(0, end - positions.get(partition, 0)) for partition, end in ends.offsets.items())
+        return query_pb2.Freshness(read_through=stamp(read_through), lag=lag, lag_unknown=not ends.fresh)
 
 
 def _no_contract(contract_id: str) -> Refusal:

@@ -1,6 +1,9 @@
 """CustodyQuery over real gRPC: each caller within its own contracts, past days, pages, and a stream that resumes."""
 
+import asyncio
 import contextlib
+import signal
+import time
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -585,3 +588,42 @@ async def test_a_broker_that_was_killed_is_read_from_again(asking: Asking, backe
     await asking.log.facts(DriveReturned(serial="ZK80001", occurred_at=now()))
     await asking.projecting.settled()
     assert [fact.kind for fact in (await asking.drive("ZK80001")).facts] == ["DriveEnrolled", "DriveReturned"]
+
+
+@pytest.mark.parametrize("frozen", [True, False], ids=["frozen", "killed"])
+async def test_while_the_broker_is_away_every_question_is_answered_from_the_tables_at_once(
+    asking: Asking, backends: Backends, frozen: bool
+) -> None:
+    await _two_contracts(asking)
+    request = query_pb2.GetDriveRequest(serial="ZK80001")
+
+    async def answers() -> list[query_pb2.GetDriveResponse]:
+        asked_at = time.monotonic()
+        found = await asyncio.gather(*(asking.ask("GetDrive", request) for _ in range(12)))
+        assert time.monotonic() - asked_at < 4
+        return found
+
+    async def log_answers() -> bool:
+        return not (await asking.ask("GetDrive", request)).freshness.lag_unknown
+
+    async def log_is_silent() -> bool:
+        return all(each.freshness.lag_unknown for each in await answers())
+
+    await until(log_answers, "the ends of the log are known")
+    if frozen:
+        backends.broker.child.send(signal.SIGSTOP)
+    else:
+        await asyncio.to_thread(backends.broker.kill)
+    try:
+        await until(log_is_silent, "it shows that the broker is away")
+        found = await answers()
+        status = await asking.ask("GetStatus", query_pb2.GetStatusRequest())
+    finally:
+        if frozen:
+            backends.broker.child.send(signal.SIGCONT)
+        else:
+            await asyncio.to_thread(backends.broker.start)
+    assert {(len(each.drive.facts), each.freshness.lag_unknown) for each in found} == {(2, True)}
+    assert all(each.freshness.HasField("read_through") for each in (status, *found))
+    assert {each.end_offset - each.next_offset for each in status.partitions} == {0}
+    await until(log_answers, "the log answers again", limit=60)

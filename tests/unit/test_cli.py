@@ -6,6 +6,7 @@ import sys
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -263,6 +264,29 @@ def test_status_says_which_counts_are_estimates(capsys: pytest.CaptureFixture[st
     told = [" ".join(line.split()) for line in capsys.readouterr().out.splitlines()]
     assert "facts about 40,000,000" in told
     assert "drives 396" in told
+
+
+@pytest.mark.parametrize(
+    ("freshness", "told"),
+    [
+        ({}, "Read through nothing."),
+        ({"lag": 1200}, "Read through nothing; 1,200 facts are not read yet."),
+        (
+            {"lag_unknown": True},
+            "Read through nothing; the log does not answer, so what is not read yet is not known.",
+        ),
+        (
+            {"lag": 3, "lag_unknown": True},
+            "Read through nothing; the log does not answer, so what is not read yet is not known: at least 3 facts.",
+        ),
+    ],
+)
+def test_how_much_is_not_read_yet_is_said_or_that_it_is_not_known(
+    freshness: dict[str, Any], told: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    answer = query_pb2.GetStatusResponse(freshness=query_pb2.Freshness(**freshness))
+    tables.status(answer, TOKYO, now=datetime(2026, 4, 1, tzinfo=UTC))
+    assert capsys.readouterr().out.splitlines()[-1] == told
 
 
 def test_a_shipment_names_the_serials_that_are_missing_and_too_many(

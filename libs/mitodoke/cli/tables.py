@@ -343,8 +343,14 @@ def _freshness(console: Console, freshness: query_pb2.Freshness, zone: ZoneInfo)
         if read_through
         else "nothing"
     )
-    behind = f"; {freshness.lag:,} facts are not read yet" if freshness.lag else ""
-    console.print(f"Read through {until}{behind}.", style="dim")
+    console.print(f"Read through {until}{_behind(freshness)}.", style="dim")
+
+
+def _behind(freshness: query_pb2.Freshness) -> str:
+    if freshness.lag_unknown:
+        known = f": at least {freshness.lag:,} facts" if freshness.lag else ""
+        return f"; the log does not answer, so what is not read yet is not known{known}"
+    return f"; {freshness.lag:,} facts are not read yet" if freshness.lag else ""
 
 
 def _console() -> Console:

@@ -2,12 +2,12 @@
 
 import asyncio
 import contextlib
-from collections.abc import Iterable
-from typing import Final
+from collections.abc import Mapping
+from typing import Final, NamedTuple
 
 import structlog
 from aiokafka import TopicPartition
-from aiokafka.errors import KafkaError
+from aiokafka.errors import KafkaError, UnknownTopicOrPartitionError
 
 from mitodoke.eventlog.clients import Consumer
 
@@ -15,6 +15,18 @@ _log = structlog.get_logger("mitodoke.eventlog")
 
 HOLDS_SECONDS: Final = 0.25
 RETRY_SECONDS: Final = 0.5
+
+ANSWERED_SECONDS: Final = 2.0
+FAILURE_HOLDS_SECONDS: Final = 2.0
+WAITS_AT_MOST: Final = 0.5
+"""So many seconds an answer waits for what is only said beside it."""
+
+
+class Ends(NamedTuple):
+    """The end offset of each partition, as last known. Those that are not `fresh` may have grown since."""
+
+    offsets: Mapping[int, int]
+    fresh: bool
 
 
 class LogEnds:
@@ -26,9 +38,11 @@ class LogEnds:
         self._bootstrap = bootstrap
         self._topic = topic
         self._consumer: Consumer | None = None
-        self._asking = asyncio.Lock()
-        self._known: dict[int, int] = {}
-        self._known_until = 0.0
+        self._question: asyncio.Task[None] | None = None
+        self._holds_until = 0.0
+        self._away = False
+        self.known = Ends({}, fresh=False)
+        """What was found out last."""
 
     @property
     def ready(self) -> bool:
@@ -55,22 +69,50 @@ class LogEnds:
                     await consumer.stop()
 
     async def stop(self) -> None:
-        """Nothing is left to do after `run` is cancelled."""
+        """Drop the question that is under way."""
+        if self._question is not None:
+            self._question.cancel()
+            await asyncio.wait([self._question])
 
-    async def ends(self, partitions: Iterable[int]) -> dict[int, int]:
-        """The end offset of each partition, 0.25 s old at most; as last known while the broker is away."""
-        loop = asyncio.get_running_loop()
-        async with self._asking:
-            if loop.time() < self._known_until or self._consumer is None:
-                return self._known
-            try:
-                async with asyncio.timeout(2):
-                    ends = await self._consumer.end_offsets(
-                        [TopicPartition(self._topic, partition) for partition in partitions]
-                    )
-            except (KafkaError, TimeoutError) as error:
-                _log.warning("log_ends_unknown", error=repr(error))
-                return self._known
-            self._known = {partition.partition: end for partition, end in ends.items()}
-            self._known_until = loop.time() + HOLDS_SECONDS
-            return self._known
+    async def refresh(self) -> None:
+        """Let `known` be 0.25 s old at most. Waits half a second for it, and not at all while the broker is away.
+
+        All who come meanwhile wait for the same question.
+        """
+        question = self._question
+        if question is None:
+            if self._consumer is None or asyncio.get_running_loop().time() < self._holds_until:
+                return
+            question = self._question = asyncio.create_task(self._ask(self._consumer))
+        if not self._away:
+            done, _ = await asyncio.wait([question], timeout=WAITS_AT_MOST)
+            if not done:
+                self._is_away()
+            elif not question.cancelled():
+                question.result()
+
+    async def _ask(self, consumer: Consumer) -> None:
+        holds = FAILURE_HOLDS_SECONDS
+        try:
+            async with asyncio.timeout(ANSWERED_SECONDS):
+                if not (partitions := consumer.partitions_for_topic(self._topic)):
+                    # It reads nothing of the topic, and may have looked before there was one.
+                    consumer._client.add_topic(self._topic)
+                    await consumer._client.force_metadata_update()
+                    partitions = consumer.partitions_for_topic(self._topic)
+                if not partitions:
+                    raise UnknownTopicOrPartitionError(self._topic)
+                ends = await consumer.end_offsets([TopicPartition(self._topic, each) for each in partitions])
+            self.known = Ends({partition.partition: end for partition, end in ends.items()}, fresh=True)
+            self._away = False
+            holds = HOLDS_SECONDS
+        except (KafkaError, OSError, TimeoutError) as error:
+            _log.warning("log_ends_unknown", error=repr(error), retry_seconds=holds)
+            self._is_away()
+        finally:
+            self._holds_until = asyncio.get_running_loop().time() + holds
+            self._question = None
+
+    def _is_away(self) -> None:
+        self._away = True
+        self.known = self.known._replace(fresh=False)

@@ -26,12 +26,14 @@ OBLIGATION_STATE_MET_LATE: ObligationState
 OBLIGATION_STATE_OVERDUE: ObligationState
 
 class Freshness(_message.Message):
-    __slots__ = ("read_through", "lag")
+    __slots__ = ("read_through", "lag", "lag_unknown")
     READ_THROUGH_FIELD_NUMBER: _ClassVar[int]
     LAG_FIELD_NUMBER: _ClassVar[int]
+    LAG_UNKNOWN_FIELD_NUMBER: _ClassVar[int]
     read_through: _timestamp_pb2.Timestamp
     lag: int
-    def __init__(self, read_through: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., lag: _Optional[int] = ...) -> None: ...
+    lag_unknown: bool
+    def __init__(self, read_through: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., lag: _Optional[int] = ..., lag_unknown: _Optional[bool] = ...) -> None: ...
 
 class Obligation(_message.Message):
     __slots__ = ("serial", "contract_id", "cycle", "obligation_id", "subject", "state", "after", "expect", "owed_by_role", "owed_by", "opened_at", "due_at", "met_at")
