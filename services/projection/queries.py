@@ -35,7 +35,7 @@ from mitodoke.readmodel.pool import Connection
 from mitodoke.readmodel.rows import RANK
 from mitodoke.services.projection.flag_messages import SEVERITY, STATE, flag_message, stamp
 from mitodoke.services.projection.paging import after_flag, after_owed, page_token
-from mitodoke.services.projection.trial import Tried, try_policy
+from mitodoke.services.projection.trial import Trials, Tried, try_policy
 from mitodoke.services.projection.watch import FlagWatch
 
 DEFAULT_PAGE: Final = 100
@@ -80,6 +80,7 @@ class CustodyQuery:
         self._clock = clock
         self._parties = Parties(follower, administrator, clock)
         self._watch = FlagWatch(bootstrap, topics)
+        self._trials = Trials()
 
     def rpc_service(self) -> RpcService:
         """The service, for the server."""
@@ -424,7 +425,7 @@ class CustodyQuery:
             raise refused_fields(
                 Reason.POLICY_REFUSED, [Violation("document", line) for line in str(errors).splitlines()]
             ) from None
-        async with self._reading() as connection:
+        async with self._trials.place(), self._reading() as connection:
             view = await self._contract(connection, caller, request.contract_id)
             trial = try_policy(
                 connection,

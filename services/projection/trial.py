@@ -1,12 +1,14 @@
 """Tries a policy on the real records of a contract: what would be flagged, had it been in force. Writes nothing."""
 
 import asyncio
+import contextlib
 from collections import Counter
-from collections.abc import AsyncGenerator, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
+from mitodoke.chassis.errors import Reason, Refusal
 from mitodoke.eventlog.cloudevents import decode_fact
 from mitodoke.lifecycle.judge import judge
 from mitodoke.lifecycle.policy import Severity
@@ -16,7 +18,16 @@ from mitodoke.lifecycle.verdict import Flag, FlagState
 from mitodoke.readmodel import queries
 from mitodoke.readmodel.pool import Connection
 
-AT_ONCE: Final = 500
+AT_ONCE: Final = 100
+
+MOST_TRIALS: Final = 2
+"""At the same time, in a process. Each holds a connection of the pool for as long as it takes, and its turns at the
+processor are those of the worker beside it."""
+
+RETRY_AFTER: Final = timedelta(seconds=10)
+
+_BREATHER: Final = 5
+"""After so many drives others get their turn."""
 
 Group = tuple[str, str, Severity]
 
@@ -35,6 +46,29 @@ class Tried:
     newly: list[tuple[str, Flag]] = field(default_factory=list)
 
 
+class Trials:
+    """The places for trials of a process."""
+
+    def __init__(self) -> None:
+        self._under_way = 0
+
+    @contextlib.asynccontextmanager
+    async def place(self) -> AsyncIterator[None]:
+        """A place for one trial. Raises Refusal when all are taken."""
+        if self._under_way >= MOST_TRIALS:
+            raise Refusal(
+                Reason.TOO_MANY_CALLS,
+                f"{MOST_TRIALS} policies are being tried already, and no more is taken; nothing of this one was done. "
+                "Send the same request again after the delay",
+                retry_after=RETRY_AFTER,
+            )
+        self._under_way += 1
+        try:
+            yield
+        finally:
+            self._under_way -= 1
+
+
 async def try_policy(
     connection: Connection,
     contract_id: str,
@@ -46,7 +80,7 @@ async def try_policy(
 ) -> AsyncGenerator[Tried, None]:
     """Judge every drive of the contract twice; gives the counts, which grow, after each batch of drives.
 
-    Other work gets its turn between batches. What is given last, when `drives` is `drives_in_all`, is the result.
+    Other work gets its turn every few drives. What is given last, when `drives` is `drives_in_all`, is the result.
     """
     tried = Tried(await queries.count_of_drives(connection, contract_id))
     after = ""
@@ -60,8 +94,9 @@ async def try_policy(
             tried.would_stand.update(_group(flag) for flag in then.values())
             room = most - len(tried.newly)
             tried.newly += [(serial, then[new]) for new in then if new not in now][:room]
+            if tried.drives % _BREATHER == 0:
+                await asyncio.sleep(0)
         yield tried
-        await asyncio.sleep(0)
 
 
 def _open(record: Record, reference: Reference, as_of: datetime, contract_id: str) -> Iterator[Flag]:

@@ -25,7 +25,14 @@ from mitodoke.contracts.oversight.v1.oversight_pb2 import DriveSighted
 from mitodoke.contracts.reference.v1 import reference_pb2
 from mitodoke.contracts.returns.v1.returns_pb2 import DriveReleased, DriveReturned
 from mitodoke.eventlog.topics import Topics
+from mitodoke.lifecycle.judge import judge as lifecycle_judge
+from mitodoke.lifecycle.record import Record
+from mitodoke.lifecycle.reference import Reference
+from mitodoke.lifecycle.verdict import Verdict
 from mitodoke.policyfile import read_policy
+from mitodoke.readmodel import queries
+from mitodoke.readmodel.pool import open_pool
+from mitodoke.services.projection import trial
 from mitodoke.services.projection.watch import PARTITION, FlagWatch
 from mitodoke_local import Backends
 from projecting import Projecting, projection_service
@@ -307,6 +314,80 @@ async def test_a_policy_that_inherits_is_extended_with_all_that_it_asks(asking: 
     )
     trial = query_pb2.TryPolicyRequest(contract_id="K-P", document=document)
     assert (await asking.ask("TryPolicy", trial, "stranger-K-1")).drives == 0
+
+
+async def test_while_policies_are_tried_facts_are_projected_and_a_further_trial_is_told_to_come_again(
+    asking: Asking, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await asking.log.world()
+    await asking.log.facts(DriveEnrolled(serial="ZK80001", occurred_at=now()))
+    await asking.projecting.settled()
+    held, go_on = 0, asyncio.Event()
+    records = queries.records
+
+    async def held_records(*asked: Any) -> Any:
+        nonlocal held
+        held += 1
+        await go_on.wait()
+        return await records(*asked)
+
+    monkeypatch.setattr(queries, "records", held_records)
+    stricter = SHORT_POLICY.replace("WITHIN", "3d").replace("version: 1", "version: 2")
+    request = query_pb2.TryPolicyRequest(contract_id="K-1", document=stricter)
+    step_by_step = query_pb2.TryPolicyStepByStepRequest(trial=request)
+    trials = [asyncio.create_task(asking.each("TryPolicyStepByStep", step_by_step)) for _ in range(10)]
+
+    async def under_way() -> bool:
+        return held + sum(each.done() for each in trials) == 10
+
+    await until(under_way, "each trial is under way or refused")
+    # Sooner than PostgreSQL ends a transaction that is silent.
+    await asking.log.facts(DriveReturned(serial="ZK80001", occurred_at=now()))
+    await asking.projecting.caught_up(limit=8)
+    for further in (asking.ask("TryPolicy", request), *(each for each in trials if each.done())):
+        refused = await refusal(further)
+        assert (refused.code, refused.reason) == (grpc.StatusCode.RESOURCE_EXHAUSTED, "TOO_MANY_CALLS")
+        assert refused.retry_after
+    go_on.set()
+    done = await asyncio.gather(*trials, return_exceptions=True)
+    answered = [steps for steps in done if isinstance(steps, list)]
+    assert [steps[-1].result.drives for steps in answered] == [1] * held
+    assert 0 < held < 10
+    assert (await asking.ask("TryPolicy", request)).drives == 1, "the places are given back"
+
+
+async def test_a_trial_lets_others_have_their_turn_every_few_drives(
+    log: LogWriter, projecting: Projecting, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await log.world()
+    await log.facts(*(DriveEnrolled(serial=f"ZK8{n:04}", occurred_at=now()) for n in range(60)))
+    async with projecting.worker():
+        await projecting.settled()
+    judged: list[str] = []
+
+    def judge(record: Record, *others: Any) -> Verdict:
+        judged.append(record.serial)
+        return lifecycle_judge(record, *others)
+
+    monkeypatch.setattr(trial, "judge", judge)
+    in_a_row = 0
+
+    async def others() -> None:
+        nonlocal in_a_row
+        while True:
+            before = len(judged)
+            await asyncio.sleep(0)
+            in_a_row = max(in_a_row, len(judged) - before)
+
+    turns = asyncio.create_task(others())
+    try:
+        async with await open_pool(projecting.dsn) as pool, pool.acquire() as connection:
+            tried = trial.try_policy(connection, "K-1", Reference(), Reference(), datetime.now(UTC), most=1)
+            assert [step.drives async for step in tried][-1] == 60
+    finally:
+        turns.cancel()
+    assert len(judged) == 120
+    assert in_a_row <= 20, "the judgements of ten drives, each with the policy and without"
 
 
 async def test_a_policy_is_shown_to_those_under_whose_contracts_it_is(asking: Asking) -> None:
