@@ -24,6 +24,7 @@ from mitodoke.eventlog.reference_log import ReferenceUnavailable
 from mitodoke.eventlog.same_log import fingerprint
 from mitodoke.lifecycle.alike import Alike
 from mitodoke.lifecycle.judge import judge
+from mitodoke.lifecycle.record import Record
 from mitodoke.lifecycle.verdict import Verdict
 from mitodoke.readmodel import store
 from mitodoke.readmodel.store import SWAP_LOCK
@@ -124,20 +125,22 @@ def _judges_by(monkeypatch: pytest.MonkeyPatch, by: Callable[..., Verdict]) -> N
     monkeypatch.setattr(quarantine, "judge", by)
 
 
+def _stumbles(record: Record, *others: Any) -> Verdict:
+    """As `judge`, but for a drive of more than one fact."""
+    if len(record.facts) > 1:
+        raise ZeroDivisionError("a rule that is wrong")
+    return judge(record, *others)
+
+
 async def test_what_was_mended_is_taken_up_and_judged_as_if_nothing_had_happened(
     log: LogWriter, projecting: Projecting, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def stumbles(record, *others):  # type: ignore[no-untyped-def]  # as judge
-        if len(record.facts) > 1:
-            raise ZeroDivisionError("a rule that is wrong")
-        return judge(record, *others)
-
     await log.world()
     await log.facts(DriveEnrolled(serial=BAD, occurred_at=now()))
     await log.facts(LeaseEnded(serial=BAD, occurred_at=now()))
     await log.facts(DriveReturned(serial=BAD, occurred_at=now()))
     async with projecting.worker():
-        _judges_by(monkeypatch, stumbles)
+        _judges_by(monkeypatch, _stumbles)
         await projecting.caught_up()
         still = await _retry(projecting)
         assert (still.taken_up, len(still.waiting)) == (0, 2)
@@ -299,16 +302,11 @@ async def test_a_decision_that_reached_the_log_alone_is_carried_out_by_the_proje
 async def test_a_retry_that_reached_the_log_alone_is_carried_out_where_it_found_the_event_sound(
     log: LogWriter, projecting: Projecting, monkeypatch: pytest.MonkeyPatch, found: str, taken_up: bool
 ) -> None:
-    def stumbles(record, *others):  # type: ignore[no-untyped-def]  # as judge
-        if len(record.facts) > 1:
-            raise ZeroDivisionError("a rule that is wrong")
-        return judge(record, *others)
-
     await log.world()
     await log.facts(DriveEnrolled(serial=BAD, occurred_at=now()))
     await log.facts(LeaseEnded(serial=BAD, occurred_at=now()))
     async with projecting.worker():
-        _judges_by(monkeypatch, stumbles)
+        _judges_by(monkeypatch, _stumbles)
         await projecting.caught_up()
         _judges_by(monkeypatch, judge)
         decision = await _decision(projecting)
